@@ -1,0 +1,1 @@
+"""A learning-record and data-interoperability backbone."""

@@ -1,0 +1,1 @@
+"""Institutions, clients, keys and scopes, people who sign in."""

@@ -1,0 +1,146 @@
+"""Institutions, clients, keys, scopes and sign-ins as plain values.
+
+Instants are microseconds since the epoch, UTC (``lrs.clock``).
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NewType
+
+from lrs.access.handles import InstitutionHandle, InstitutionId
+
+ClientId = NewType("ClientId", str)
+KeyId = NewType("KeyId", str)
+
+
+class Scope(StrEnum):
+    """What a key may do. All but ``ADMIN`` are the standard's.
+
+    Spec: xAPI 1.0.3 Communication 4.2 (OAuth scopes, used for Basic keys as well).
+    """
+
+    ALL = "all"
+    ALL_READ = "all/read"
+    STATEMENTS_WRITE = "statements/write"
+    STATEMENTS_READ = "statements/read"
+    STATEMENTS_READ_MINE = "statements/read/mine"
+    STATE = "state"
+    DEFINE = "define"
+    PROFILE = "profile"
+    ADMIN = "admin"
+
+
+@dataclass(frozen=True, slots=True)
+class Institution:
+    """A tenant: provider, school or college. The name is unique in the instance."""
+
+    id: InstitutionId
+    name: str
+    created_at_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """A system that an institution lets in; the authority of its statements.
+
+    Attributes:
+        authority: The xAPI Agent (JSON text, made once) that stands as ``authority`` in
+            every statement of this client. It belongs to the client, not to a key, so
+            that keys may be rotated.
+    """
+
+    id: ClientId
+    institution_id: InstitutionId
+    name: str
+    authority: str
+    created_at_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A Basic credential. The secret itself is kept nowhere, only its SHA-256.
+
+    Attributes:
+        institution_id: None for an administrator's key, which then has no client.
+        default_version: ``1.0.3`` or ``2.0.0``: whose form answers a request without a
+            version header; None falls back to the server's.
+    """
+
+    id: KeyId
+    institution_id: InstitutionId | None
+    client_id: ClientId | None
+    secret_sha256: bytes
+    scopes: frozenset[Scope]
+    default_version: str | None
+    created_at_us: int
+    expires_at_us: int | None = None
+    revoked_at_us: int | None = None
+    last_used_at_us: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """A key with its client and institution, as found by one look-up."""
+
+    key: Key
+    client: Client | None
+    institution: Institution | None
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who is calling, after the credentials were found good.
+
+    Attributes:
+        label: What logs may say: the key's id (never the secret), or ``session``.
+        handle: Opens the caller's institution; None for an administrator.
+    """
+
+    label: str
+    scopes: frozenset[Scope]
+    handle: InstitutionHandle | None
+    key_id: KeyId | None
+    client: Client | None
+    default_version: str | None
+
+    def may(self, *any_of: Scope) -> bool:
+        """Tell whether one of the scopes is held; ``all`` holds every xAPI scope."""
+        return bool(expand_scopes(self.scopes).intersection(any_of))
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """A link that signs a person in once; the token is kept only as SHA-256."""
+
+    token_sha256: bytes
+    institution_id: InstitutionId
+    role: str
+    created_at_us: int
+    expires_at_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A signed-in browser; the cookie's token is kept only as SHA-256."""
+
+    token_sha256: bytes
+    institution_id: InstitutionId
+    role: str
+    created_at_us: int
+    expires_at_us: int
+
+
+_READS = frozenset({Scope.ALL_READ, Scope.STATEMENTS_READ, Scope.STATEMENTS_READ_MINE})
+
+
+def expand_scopes(scopes: Iterable[Scope]) -> frozenset[Scope]:
+    """Add what each scope includes: ``all`` every xAPI scope, a read its narrower reads."""
+    held = set(scopes)
+    if Scope.ALL in held:
+        held |= set(Scope) - {Scope.ADMIN}
+    if Scope.ALL_READ in held:
+        held |= _READS
+    if Scope.STATEMENTS_READ in held:
+        held.add(Scope.STATEMENTS_READ_MINE)
+    return frozenset(held)

@@ -1,0 +1,114 @@
+"""What the access room needs kept. Both engines implement it; one contract suite checks both."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from lrs.access.handles import InstitutionId
+from lrs.access.model import (
+    Client,
+    ClientId,
+    Credential,
+    Institution,
+    Key,
+    KeyId,
+    Session,
+    SignIn,
+)
+
+
+class AccessStore(Protocol):
+    """Institutions, clients, keys, sign-in links and sessions of the whole instance.
+
+    Every method is one atomic step, durable when it returns, visible at once to every
+    process on the same store. All raise StoreUnavailable when the store is away.
+    """
+
+    def add_institution(self, institution: Institution) -> None:
+        """Keep a new institution.
+
+        Raises:
+            AlreadyExists: The id or the name is taken.
+        """
+        ...
+
+    def find_institution(self, institution_id: InstitutionId) -> Institution | None:
+        """Return the institution of that id, or None."""
+        ...
+
+    def find_institution_named(self, name: str) -> Institution | None:
+        """Return the institution of exactly that name, or None."""
+        ...
+
+    def list_institutions(self) -> Sequence[Institution]:
+        """Return all institutions by name; empty when there is none."""
+        ...
+
+    def add_client(self, client: Client) -> None:
+        """Keep a new client.
+
+        Raises:
+            AlreadyExists: The id is taken, or the institution has a client of that name.
+            NotFound: There is no such institution.
+        """
+        ...
+
+    def find_client(self, client_id: ClientId) -> Client | None:
+        """Return the client of that id, or None."""
+        ...
+
+    def find_client_named(self, institution_id: InstitutionId, name: str) -> Client | None:
+        """Return the institution's client of exactly that name, or None."""
+        ...
+
+    def list_clients(self, institution_id: InstitutionId) -> Sequence[Client]:
+        """Return the institution's clients by name; empty when there is none."""
+        ...
+
+    def add_key(self, key: Key) -> None:
+        """Keep a new key.
+
+        Raises:
+            AlreadyExists: The id is taken.
+            NotFound: Its client is unknown or of another institution.
+        """
+        ...
+
+    def find_credential(self, key_id: KeyId) -> Credential | None:
+        """Return a key with its client and institution, whatever its state, or None.
+
+        This is asked at each request: one indexed look-up, nothing cached for longer
+        than the store can vouch for (a revoked key must stop at once, in every process).
+        """
+        ...
+
+    def list_keys(self, institution_id: InstitutionId | None) -> Sequence[Key]:
+        """Return the institution's keys, oldest first; None gives the administrators'."""
+        ...
+
+    def revoke_key(self, key_id: KeyId, at_us: int) -> bool:
+        """Mark a key revoked; False when it is unknown. The first moment stays."""
+        ...
+
+    def note_key_used(self, key_id: KeyId, at_us: int) -> None:
+        """Raise the moment of last use (callers do this at most once a minute a key)."""
+        ...
+
+    def add_sign_in(self, sign_in: SignIn) -> None:
+        """Keep a sign-in link."""
+        ...
+
+    def take_sign_in(self, token_sha256: bytes, at_us: int) -> SignIn | None:
+        """Use up a sign-in link: the first taker before its expiry gets it, others None."""
+        ...
+
+    def add_session(self, session: Session) -> None:
+        """Keep a session; sessions expired at its creation are dropped on the way."""
+        ...
+
+    def find_session(self, token_sha256: bytes, at_us: int) -> Session | None:
+        """Return the session if it has not expired at that moment, else None."""
+        ...
+
+    def end_session(self, token_sha256: bytes) -> None:
+        """Forget a session; nothing happens when it is unknown."""
+        ...

@@ -1,0 +1,263 @@
+"""The whole error tree: what can go wrong, in our words, without HTTP.
+
+The status of each class stands in one table in ``lrs/web/errors.py``. Every class has
+a stable ``code``; ``transient`` says whether the same act may succeed later.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong with what was sent.
+
+    Attributes:
+        path: RFC 6901 pointer into the body as sent (a batch's begins with the index);
+            for a parameter or header, its name.
+        rule: Short stable name of the broken rule, such as ``agent.one-ifi``.
+        message: What is wrong and what to do, in one or two sentences.
+        spec: The section that asks for it, such as ``xAPI 1.0.3 Data 2.4.2``; may be
+            empty where the rule is ours.
+    """
+
+    path: str
+    rule: str
+    message: str
+    spec: str = ""
+
+
+class LrsError(Exception):
+    """Anything that this project raises on purpose.
+
+    Args:
+        detail: One sentence: what was wrong, where, and what to do.
+        facts: Values that a caller or the log may need; they become attributes.
+    """
+
+    code = "error"
+    transient = False
+
+    def __init__(self, detail: str, **facts: object) -> None:
+        """Keep the detail and turn the facts into attributes."""
+        super().__init__(detail)
+        self.detail = detail
+        self.facts = facts
+        for name, value in facts.items():
+            setattr(self, name, value)
+
+    @property
+    def problems(self) -> Sequence[Problem]:
+        """The single problems behind this error; empty where the detail says it all."""
+        return ()
+
+
+class InvalidRequest(LrsError):
+    """The request as a whole cannot be understood."""
+
+    code = "invalid-request"
+
+
+class InvalidBody(InvalidRequest):
+    """The body is not what its content type says: not JSON, a duplicate key, too deep."""
+
+    code = "invalid-body"
+
+    def __init__(self, detail: str, problems: Sequence[Problem] = (), **facts: object) -> None:
+        """Keep the problems beside the detail."""
+        super().__init__(detail, **facts)
+        self._problems = tuple(problems)
+
+    @property
+    def problems(self) -> Sequence[Problem]:
+        """Where in the body, and why."""
+        return self._problems
+
+
+class InvalidStatement(InvalidRequest):
+    """One or more statements break the standard.
+
+    Args:
+        detail: The summary.
+        problems: Up to 100 problems, each with its pointer.
+        bad_indexes: The index of *every* bad statement of a batch, in order; empty for
+            a single statement.
+    """
+
+    code = "invalid-statement"
+
+    def __init__(
+        self,
+        detail: str,
+        problems: Sequence[Problem] = (),
+        bad_indexes: Sequence[int] = (),
+        **facts: object,
+    ) -> None:
+        """Keep the problems and the indexes beside the detail."""
+        super().__init__(detail, **facts)
+        self._problems = tuple(problems)
+        self.bad_indexes = tuple(bad_indexes)
+
+    @property
+    def problems(self) -> Sequence[Problem]:
+        """Where in the body, and why."""
+        return self._problems
+
+
+class DuplicateIdInBatch(InvalidStatement):
+    """Two statements of one batch carry the same id."""
+
+    code = "duplicate-id-in-batch"
+
+
+class InvalidParameter(InvalidRequest):
+    """A query parameter or header is unknown, repeated, contradictory or malformed."""
+
+    code = "invalid-parameter"
+
+    def __init__(self, detail: str, problems: Sequence[Problem] = (), **facts: object) -> None:
+        """Keep the problems beside the detail."""
+        super().__init__(detail, **facts)
+        self._problems = tuple(problems)
+
+    @property
+    def problems(self) -> Sequence[Problem]:
+        """Which parameter, and why."""
+        return self._problems
+
+
+class InvalidAttachment(InvalidRequest):
+    """Attachments are sent or asked for in a way that cannot be served."""
+
+    code = "invalid-attachment"
+
+
+class UnsupportedVersion(InvalidRequest):
+    """The version header is missing, malformed or names a version not spoken here."""
+
+    code = "unsupported-version"
+
+
+class UnsupportedMediaType(LrsError):
+    """The body's content type is not one that this resource takes."""
+
+    code = "unsupported-media-type"
+
+
+class Unauthenticated(LrsError):
+    """No credentials, or ones that are malformed, unknown, expired or revoked."""
+
+    code = "unauthenticated"
+
+
+class NotPermitted(LrsError):
+    """The credentials are good, but their scopes do not allow this."""
+
+    code = "not-permitted"
+
+
+class NotFound(LrsError):
+    """What was asked for is not here, or not for this caller."""
+
+    code = "not-found"
+
+
+class MethodNotAllowed(LrsError):
+    """The resource exists and does not take this method."""
+
+    code = "method-not-allowed"
+
+
+class Conflict(LrsError):
+    """What was sent contradicts what is kept."""
+
+    code = "conflict"
+
+
+class StatementConflict(Conflict):
+    """A statement id is already kept with other content.
+
+    Args:
+        detail: The summary.
+        indexes: Index in the batch of each conflicting statement.
+        ids: Their ids, in the same order.
+    """
+
+    code = "statement-conflict"
+
+    def __init__(
+        self, detail: str, indexes: Sequence[int] = (), ids: Sequence[str] = ()
+    ) -> None:
+        """Keep which statements of the batch conflict."""
+        super().__init__(detail)
+        self.indexes = tuple(indexes)
+        self.ids = tuple(ids)
+
+    @property
+    def problems(self) -> Sequence[Problem]:
+        """One problem for each conflicting statement."""
+        return tuple(
+            Problem(
+                f"/{index}/id",
+                "statement.immutable",
+                f"Statement {id_} is already stored with other content.",
+                "xAPI 1.0.3 Communication 2.1.1",
+            )
+            for index, id_ in zip(self.indexes, self.ids, strict=True)
+        )
+
+
+class AlreadyExists(Conflict):
+    """A name or id that must be unique is taken."""
+
+    code = "already-exists"
+
+
+class PreconditionFailed(LrsError):
+    """If-Match or If-None-Match did not hold."""
+
+    code = "precondition-failed"
+
+
+class TooLarge(LrsError):
+    """The body, a batch or a URL passes a documented limit."""
+
+    code = "too-large"
+
+
+class RateLimited(LrsError):
+    """Too many requests; try again later."""
+
+    code = "rate-limited"
+    transient = True
+
+
+class StoreError(LrsError):
+    """The store failed; nothing that was asked for has been acknowledged."""
+
+    code = "store-error"
+
+
+class StoreUnavailable(StoreError):
+    """The store cannot be reached or is busy beyond patience; try again."""
+
+    code = "store-unavailable"
+    transient = True
+
+
+class CorruptRecord(StoreError):
+    """Something kept cannot be read back."""
+
+    code = "corrupt-record"
+
+
+class StoreTooNew(StoreError):
+    """The store was written by a newer version of this project."""
+
+    code = "store-too-new"
+
+
+class ConfigError(LrsError):
+    """A setting is missing or wrong; raised at start-up only."""
+
+    code = "config-error"

@@ -1,0 +1,84 @@
+"""Both engines behind the rooms' ports, and the one function that opens either."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from lrs.access.ports import AccessStore
+from lrs.clock import Clock
+from lrs.errors import ConfigError
+from lrs.xapi.ports import RecordStores
+
+
+@dataclass(frozen=True, slots=True)
+class StoreOptions:
+    """What an engine needs to know besides where it lies.
+
+    Attributes:
+        clock: Now, in microseconds; tests hand in their own.
+        random_bytes: ``os.urandom`` outside tests.
+        durable: False only in tests: SQLite then runs with ``synchronous=OFF``.
+        arrivals_kept: Receipts, and refusals, kept a source.
+        arrivals_days: Days after which they are dropped.
+        busy_seconds: Patience with a store that is busy or away.
+    """
+
+    clock: Clock
+    random_bytes: Callable[[int], bytes]
+    durable: bool = True
+    arrivals_kept: int = 500
+    arrivals_days: int = 30
+    busy_seconds: float = 10.0
+
+
+class Stores(Protocol):
+    """An opened store: everything that an instance keeps."""
+
+    @property
+    def access(self) -> AccessStore:
+        """Institutions, clients, keys, sign-ins, sessions."""
+        ...
+
+    @property
+    def records(self) -> RecordStores:
+        """Statements and arrivals, by institution handle."""
+        ...
+
+    @property
+    def instance_key(self) -> bytes:
+        """32 random bytes made with the store and kept in it, for keyed hashes and cursors."""
+        ...
+
+    def ping(self) -> None:
+        """Return when the store answers; raise StoreUnavailable when it does not."""
+        ...
+
+    def close(self) -> None:
+        """Finish what was begun, stop threads, close connections; safe to call twice."""
+        ...
+
+
+def open_stores(url: str, options: StoreOptions) -> Stores:
+    """Open the store that a URL names, creating or upgrading what is missing.
+
+    Args:
+        url: ``sqlite:///PATH`` (what follows the three slashes is the path, so an absolute
+            one has four) or ``mongodb://…`` / ``mongodb+srv://…`` with a database name.
+        options: See StoreOptions.
+
+    Raises:
+        ConfigError: The URL is not one of these.
+        StoreTooNew: A newer version of this project wrote the store.
+        StoreUnavailable: It cannot be opened or reached.
+    """
+    if url.startswith("sqlite:///"):
+        from lrs.stores.sqlite.stores import SqliteStores  # noqa: PLC0415 - one driver is enough
+
+        return SqliteStores.open(url.removeprefix("sqlite:///"), options)
+    if url.startswith(("mongodb://", "mongodb+srv://")):
+        from lrs.stores.mongo.stores import MongoStores  # noqa: PLC0415 - one driver is enough
+
+        return MongoStores.open(url, options)
+    raise ConfigError(
+        f"LRS_STORE must begin with sqlite:///, mongodb:// or mongodb+srv://, not {url.split(':', 1)[0]!r}."
+    )

@@ -1,0 +1,1 @@
+"""The scale-out engine: MongoDB, with a segment log as its commit."""

@@ -1,0 +1,1 @@
+"""What all routes share: strict parsing, the error table, the base page."""

@@ -1,0 +1,1 @@
+"""Ecosystems as data, and what loads them."""

@@ -1,0 +1,1 @@
+"""Every contract test runs on each engine through the fixture ``stores``."""
