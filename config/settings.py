@@ -1,0 +1,224 @@
+"""Every setting of an instance: name, default, unit and help in one table.
+
+This is the only place that reads the environment. ``docs/settings.md`` and
+``example.env`` list the same settings; a test holds them together.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from lrs.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting.
+
+    Attributes:
+        name: The environment variable.
+        field: The attribute of Settings.
+        default: As it would be written in the environment.
+        unit: What a number counts; empty for text.
+        help: What it does, for an operator.
+        parse: Turns the text into the value; raises ValueError with the reason.
+    """
+
+    name: str
+    field: str
+    default: str
+    unit: str
+    help: str
+    parse: Callable[[str], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The settings of one process, checked. The table below says what each is."""
+
+    store: str
+    public_url: str
+    default_version: str
+    max_body_bytes: int
+    max_statements: int
+    max_json_depth: int
+    page_size: int
+    max_page_size: int
+    arrivals_kept: int
+    arrivals_days: int
+    busy_seconds: int
+    log_level: str
+
+
+def _number(least: int, most: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if not text.isascii() or not text.isdigit() or not least <= int(text) <= most:
+            raise ValueError(f"must be a whole number from {least} to {most}")
+        return int(text)
+
+    return parse
+
+
+def _one_of(*choices: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text not in choices:
+            raise ValueError(f"must be one of {', '.join(choices)}")
+        return text
+
+    return parse
+
+
+def _store(text: str) -> str:
+    if not text.startswith(("sqlite:///", "mongodb://", "mongodb+srv://")) or text == "sqlite:///":
+        raise ValueError("must be sqlite:///PATH (four slashes for an absolute path) or mongodb://…")
+    return text
+
+
+def _public_url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.netloc or parts.query or parts.fragment:
+        raise ValueError("must be the http(s) address that clients use, without query or fragment")
+    return text.rstrip("/")
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting(
+        "LRS_STORE",
+        "store",
+        "sqlite:///data/lrs.db",
+        "",
+        "Where records are kept: sqlite:///PATH (what follows the three slashes is the path, so an"
+        " absolute path has four slashes) or a mongodb:// address with a database name.",
+        _store,
+    ),
+    Setting(
+        "LRS_PUBLIC_URL",
+        "public_url",
+        "http://127.0.0.1:8080",
+        "",
+        "The address under which clients and people reach this instance; it stands in links and in the"
+        " authority of new clients. With https, cookies are marked Secure.",
+        _public_url,
+    ),
+    Setting(
+        "LRS_DEFAULT_VERSION",
+        "default_version",
+        "1.0.3",
+        "",
+        "The xAPI version in whose form a request without a version header is refused, where its key"
+        " names none: 1.0.3 or 2.0.0.",
+        _one_of("1.0.3", "2.0.0"),
+    ),
+    Setting(
+        "LRS_MAX_BODY_BYTES",
+        "max_body_bytes",
+        "8388608",
+        "bytes",
+        "Largest request body; a larger one is refused with 413 before it is read whole.",
+        _number(1024, 1 << 30),
+    ),
+    Setting(
+        "LRS_MAX_STATEMENTS",
+        "max_statements",
+        "4096",
+        "statements",
+        "Most statements in one batch; a longer one is refused with 413.",
+        _number(1, 4096),
+    ),
+    Setting(
+        "LRS_MAX_JSON_DEPTH",
+        "max_json_depth",
+        "64",
+        "levels",
+        "Deepest nesting of JSON in a body; deeper is refused with 400.",
+        _number(16, 512),
+    ),
+    Setting(
+        "LRS_PAGE_SIZE",
+        "page_size",
+        "100",
+        "statements",
+        "Statements on a page when the request sets no limit, or limit=0.",
+        _number(1, 1000),
+    ),
+    Setting(
+        "LRS_MAX_PAGE_SIZE",
+        "max_page_size",
+        "1000",
+        "statements",
+        "Most statements on a page, whatever limit is asked for.",
+        _number(1, 10000),
+    ),
+    Setting(
+        "LRS_ARRIVALS_KEPT",
+        "arrivals_kept",
+        "500",
+        "entries",
+        "How many receipts, and how many refusals, are kept for each key.",
+        _number(1, 100000),
+    ),
+    Setting(
+        "LRS_ARRIVALS_DAYS",
+        "arrivals_days",
+        "30",
+        "days",
+        "After how many days receipts and refusals are dropped.",
+        _number(1, 3650),
+    ),
+    Setting(
+        "LRS_BUSY_SECONDS",
+        "busy_seconds",
+        "10",
+        "seconds",
+        "How long a request waits for a store that is busy or away before it is answered with an error.",
+        _number(1, 300),
+    ),
+    Setting(
+        "LRS_LOG_LEVEL",
+        "log_level",
+        "info",
+        "",
+        "How much is logged to standard error: debug, info, warning or error. Never personal data.",
+        _one_of("debug", "info", "warning", "error"),
+    ),
+)
+
+
+def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read and check every setting.
+
+    Args:
+        environ: Read instead of the process's environment (tests, the command line).
+
+    Raises:
+        ConfigError: One or more settings are wrong, or a variable begins with ``LRS_`` and
+            is none of ours (a typing mistake); all are named at once.
+    """
+    source = os.environ if environ is None else environ
+    values: dict[str, object] = {}
+    wrong: list[str] = []
+    for setting in SETTINGS:
+        text = source.get(setting.name, "") or setting.default
+        try:
+            values[setting.field] = setting.parse(text)
+        except ValueError as reason:
+            wrong.append(f"{setting.name} {reason}; it is {text!r}")
+    known = {setting.name for setting in SETTINGS}
+    wrong += [
+        f"{name} is no setting of this project"
+        for name in sorted(source)
+        if name.startswith("LRS_") and name not in known and not name.startswith(_NOT_OURS)
+    ]
+    if wrong:
+        raise ConfigError("; ".join(wrong) + ".")
+    return Settings(**values)  # type: ignore[arg-type]  # the table and the class agree: a test says so
+
+
+_NOT_OURS = ("LRS_TEST_", "LRS_REFERENCE_DIR", "LRS_ADL_SUITE_DIR")
+"""Variables that only the tests read."""
+
+
+def put_settings(values: Mapping[str, str]) -> None:
+    """Set variables for this process and the worker processes that it starts."""
+    os.environ.update(values)

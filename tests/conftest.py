@@ -1,0 +1,31 @@
+"""What all levels share: engines, clock, the server that speaks MongoDB's protocol."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.engines import Engine, mongo_server_engine, mongomock_engine, sqlite_engine
+
+ENGINES = [
+    "sqlite",
+    "mongomock",
+    pytest.param("mongo-server", marks=pytest.mark.mongo_server),
+    pytest.param("mongo-cluster", marks=[pytest.mark.mongo_server, pytest.mark.mongo_cluster]),
+]
+
+
+@pytest.fixture(params=ENGINES)
+def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+    """An empty store on each engine in turn."""
+    if request.param == "sqlite":
+        engines = iter([sqlite_engine(tmp_path)])
+    elif request.param == "mongomock":
+        engines = iter([mongomock_engine()])
+    else:
+        fixture = {"mongo-server": "mongo_server_uri", "mongo-cluster": "mongo_cluster_uri"}
+        engines = mongo_server_engine(request.getfixturevalue(fixture[request.param]))
+    made = next(engines)
+    yield made
+    made.close()
+    next(engines, None)

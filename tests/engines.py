@@ -1,0 +1,78 @@
+"""The engines under test: each can open the same store any number of times."""
+
+import itertools
+import os
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from lrs.stores import Stores, StoreOptions, open_stores
+
+
+class HandClock:
+    """A clock that stands until it is moved; safe for threads. Microseconds."""
+
+    def __init__(self, now_us: int = 1_700_000_000_000_000) -> None:
+        self.now_us = now_us
+        self._lock = threading.Lock()
+
+    def __call__(self) -> int:
+        with self._lock:
+            return self.now_us
+
+    def move(self, seconds: float) -> None:
+        with self._lock:
+            self.now_us += int(seconds * 1_000_000)
+
+
+@dataclass
+class Engine:
+    """One engine with one empty store; ``open`` again is what another process would see."""
+
+    name: str
+    make: Callable[[StoreOptions], Stores]
+    url: str | None = None
+    """Where other processes can reach the store; None where only this one can."""
+    clock: HandClock = field(default_factory=HandClock)
+    _opened: list[Stores] = field(default_factory=list)
+
+    def open(self, **changes: Any) -> Stores:
+        options = {"clock": self.clock, "random_bytes": os.urandom, "durable": False, **changes}
+        stores = self.make(StoreOptions(**options))
+        self._opened.append(stores)
+        return stores
+
+    def close(self) -> None:
+        for stores in self._opened:
+            stores.close()
+
+
+def sqlite_engine(folder: Path) -> Engine:
+    url = f"sqlite:///{folder}/lrs.db"
+    return Engine("sqlite", lambda options: open_stores(url, options), url)
+
+
+_numbers = itertools.count(1)
+
+
+def mongomock_engine() -> Engine:
+    import mongomock
+
+    from lrs.stores.mongo.stores import MongoStores
+
+    client: Any = mongomock.MongoClient(tz_aware=True)
+    name = f"lrs_test_{next(_numbers)}"
+    return Engine("mongomock", lambda options: MongoStores(client, name, options, owns_client=False))
+
+
+def mongo_server_engine(server_uri: str) -> Iterator[Engine]:
+    import pymongo
+
+    name = f"lrs_test_{os.getpid()}_{next(_numbers)}"
+    url = f"{server_uri.rstrip('/')}/{name}"
+    yield Engine("mongo-server", lambda options: open_stores(url, options), url)
+    client: Any = pymongo.MongoClient(server_uri)
+    client.drop_database(name)
+    client.close()
