@@ -1,0 +1,141 @@
+"""What is checked before anybody is let in: names, scopes, wishes for a key, credentials.
+
+Pure: no store, no clock. Secrets are compared by SHA-256, in constant time.
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import unicodedata
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from lrs.access.model import Caller, Credential, Scope
+from lrs.errors import InvalidRequest, NotPermitted, Unauthenticated
+
+MAX_NAME = 200
+VERSIONS = ("1.0.3", "2.0.0")
+
+
+@dataclass(frozen=True, slots=True)
+class KeyWish:
+    """What a new key shall be.
+
+    Attributes:
+        default_version: See Key.
+        expires_at_us: None for a key that lasts until it is revoked.
+    """
+
+    scopes: Collection[Scope]
+    default_version: str | None = None
+    expires_at_us: int | None = None
+
+
+def clean_name(name: str) -> str:
+    """Trim a name and check it.
+
+    Raises:
+        InvalidRequest: It is empty, longer than 200 characters, or holds control,
+            private or unpaired characters.
+    """
+    trimmed = unicodedata.normalize("NFC", name).strip()
+    if not trimmed or len(trimmed) > MAX_NAME:
+        raise InvalidRequest(f"A name must have 1 to {MAX_NAME} characters.")
+    if any(unicodedata.category(char) in {"Cc", "Cs", "Co", "Cn", "Zl", "Zp"} for char in trimmed):
+        raise InvalidRequest("A name must not hold control characters or line breaks.")
+    return trimmed
+
+
+def parse_scopes(names: Collection[str]) -> frozenset[Scope]:
+    """Read the names of scopes.
+
+    Raises:
+        InvalidRequest: One is unknown.
+    """
+    known = {scope.value: scope for scope in Scope}
+    unknown = sorted(set(names) - set(known))
+    if unknown:
+        raise InvalidRequest(f"Unknown scope {unknown[0]!r}; known are {', '.join(known)}.")
+    return frozenset(known[name] for name in names)
+
+
+def require(caller: Caller, *any_of: Scope) -> None:
+    """Let a caller on who holds one of the scopes.
+
+    Raises:
+        NotPermitted: None of them is held.
+    """
+    if not caller.may(*any_of):
+        raise NotPermitted(f"This needs a key with scope {' or '.join(any_of)}.")
+
+
+def check_wish(wish: KeyWish, *, for_institution: bool, now: int) -> None:
+    """Check what a new key shall be.
+
+    Raises:
+        InvalidRequest: No scope, administrator and institution mixed, an unknown version,
+            or an end that has passed.
+    """
+    if not wish.scopes:
+        raise InvalidRequest("A key needs at least one scope.")
+    is_admin = set(wish.scopes) == {Scope.ADMIN}
+    if is_admin == for_institution or (Scope.ADMIN in wish.scopes and not is_admin):
+        raise InvalidRequest(
+            "An administrator's key has the scope admin alone and no institution;"
+            " every other key belongs to an institution."
+        )
+    if wish.default_version is not None and wish.default_version not in VERSIONS:
+        raise InvalidRequest(f"The default version must be one of {', '.join(VERSIONS)}.")
+    if wish.expires_at_us is not None and wish.expires_at_us <= now:
+        raise InvalidRequest("A key must expire in the future.")
+
+
+def read_basic(header: str | None) -> tuple[str, str]:
+    """Take Basic credentials apart.
+
+    Raises:
+        Unauthenticated: Missing, another scheme, not base64, not UTF-8, or without colon.
+
+    Spec: RFC 7617 2; xAPI 1.0.3 Communication 4.0.
+    """
+    if header is None:
+        raise Unauthenticated(
+            "Send the key and its secret as Basic credentials, in one Authorization header."
+        )
+    scheme, _, encoded = header.partition(" ")
+    if scheme.lower() != "basic":
+        raise Unauthenticated("The Authorization header must begin with Basic and a space.")
+    try:
+        text = base64.b64decode(encoded.strip(), validate=True).decode()
+    except (binascii.Error, ValueError) as error:
+        raise Unauthenticated("The Basic credentials are not base64 of UTF-8 text.") from error
+    key_id, colon, secret = text.partition(":")
+    if not colon or not key_id:
+        raise Unauthenticated("The Basic credentials are not a key and a secret with a colon between.")
+    return key_id, secret
+
+
+def check_credential(credential: Credential | None, secret: str, now: int) -> Credential:
+    """Return the credential if the secret is its own and it is still good.
+
+    An unknown key and a wrong secret take the same path, so that neither time nor text
+    tells one from the other.
+
+    Raises:
+        Unauthenticated: Unknown, wrong, revoked or expired.
+    """
+    kept = credential.key.secret_sha256 if credential else bytes(32)
+    if not hmac.compare_digest(kept, sha256(secret)) or credential is None:
+        raise Unauthenticated("There is no such key, or its secret is another.")
+    key = credential.key
+    if key.revoked_at_us is not None:
+        raise Unauthenticated("This key has been revoked; ask for a new one.")
+    if key.expires_at_us is not None and key.expires_at_us <= now:
+        raise Unauthenticated("This key has expired; ask for a new one.")
+    return credential
+
+
+def sha256(text: str) -> bytes:
+    """Return the digest under which a secret or token is kept."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()

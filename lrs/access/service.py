@@ -1,0 +1,338 @@
+"""Letting in: institutions, clients, keys, sign-in links and sessions as use cases.
+
+Secrets are 256 random bits; only their SHA-256 is kept and looked up at each request, so a
+revoked key stops at once. Names come from people: they are trimmed and checked here.
+"""
+
+import base64
+import json
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+
+from lrs.access.handles import InstitutionHandle, InstitutionId
+from lrs.access.model import (
+    Caller,
+    Client,
+    ClientId,
+    Credential,
+    Institution,
+    Key,
+    KeyId,
+    Scope,
+    Session,
+    SignIn,
+)
+from lrs.access.ports import AccessStore
+from lrs.access.rules import KeyWish, check_credential, check_wish, clean_name, read_basic, sha256
+from lrs.clock import Clock
+from lrs.errors import AlreadyExists, InvalidRequest, NotFound
+
+ROLES = ("arrivals",)
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+_SECOND = 1_000_000
+_MINUTE = 60 * _SECOND
+_DAY = 24 * 60 * _MINUTE
+SIGN_IN_US = _DAY
+SESSION_US = _DAY
+
+
+@dataclass(frozen=True, slots=True)
+class NewKey:
+    """A key just made, with the secret that is shown this once."""
+
+    key: Key
+    secret: str
+
+
+class AccessService:
+    """Who may do what, on one instance.
+
+    Args:
+        store: Keeps what is made here.
+        clock: Now, in microseconds.
+        random_bytes: Gives so many unpredictable bytes.
+        public_url: The address that clients use; it stands in authorities.
+    """
+
+    def __init__(
+        self,
+        store: AccessStore,
+        clock: Clock,
+        random_bytes: Callable[[int], bytes],
+        public_url: str,
+    ) -> None:
+        """Keep what was handed in."""
+        self._store = store
+        self._clock = clock
+        self._random_bytes = random_bytes
+        self._public_url = public_url.rstrip("/")
+
+    # Callers
+
+    def authenticate(self, authorization_header: str | None) -> Caller:
+        """Find out whose Basic credentials these are.
+
+        Raises:
+            Unauthenticated: Missing, malformed, unknown, wrong, expired or revoked. The
+                answer does not tell an unknown key from a wrong secret.
+
+        Spec: xAPI 1.0.3 Communication 4.0.
+        """
+        key_id, secret = read_basic(authorization_header)
+        credential = self._store.find_credential(KeyId(key_id))
+        now = self._clock()
+        check_credential(credential, secret, now)
+        assert credential is not None  # noqa: S101 - _check refused None
+        self._note_used(credential.key, now)
+        return _to_caller(credential)
+
+    def _note_used(self, key: Key, now: int) -> None:
+        if key.last_used_at_us is None or now - key.last_used_at_us >= _MINUTE:
+            self._store.note_key_used(key.id, now)
+
+    # Institutions
+
+    def create_institution(self, name: str) -> Institution:
+        """Make an institution.
+
+        Raises:
+            InvalidRequest: The name is empty, too long or holds control characters.
+            AlreadyExists: The name is taken.
+        """
+        made = Institution(InstitutionId(self._new_id(10)), clean_name(name), self._clock())
+        self._store.add_institution(made)
+        return made
+
+    def ensure_institution(self, name: str) -> Institution:
+        """Return the institution of that name, made where it is missing; safe in a race."""
+        wanted = clean_name(name)
+        found = self._store.find_institution_named(wanted)
+        if found is not None:
+            return found
+        try:
+            return self.create_institution(wanted)
+        except AlreadyExists:
+            return self.get_institution_named(wanted)
+
+    def get_institution_named(self, name: str) -> Institution:
+        """Return the institution of that name.
+
+        Raises:
+            NotFound: There is none.
+        """
+        found = self._store.find_institution_named(clean_name(name))
+        if found is None:
+            raise NotFound("There is no institution of that name.")
+        return found
+
+    def get_institution(self, institution_id: str) -> Institution:
+        """Return the institution of that id.
+
+        Raises:
+            NotFound: There is none.
+        """
+        found = self._store.find_institution(InstitutionId(institution_id))
+        if found is None:
+            raise NotFound("There is no such institution.")
+        return found
+
+    def list_institutions(self) -> Sequence[Institution]:
+        """Return all institutions, by name."""
+        return self._store.list_institutions()
+
+    def handle_for_institution_named(self, name: str) -> InstitutionHandle:
+        """Open an institution for an administrative command that named it.
+
+        Raises:
+            NotFound: There is none of that name.
+        """
+        return InstitutionHandle(self.get_institution_named(name).id)
+
+    # Clients
+
+    def create_client(self, institution_id: InstitutionId, name: str) -> Client:
+        """Let in a system; its authority is made here, once.
+
+        Raises:
+            InvalidRequest: The name is not one.
+            AlreadyExists: The institution has a client of that name.
+            NotFound: There is no such institution.
+
+        Spec: xAPI 1.0.3 Data 2.4.9.
+        """
+        client_id, wanted = ClientId(self._new_id(10)), clean_name(name)
+        authority = {
+            "objectType": "Agent",
+            "name": wanted,
+            "account": {
+                "homePage": f"{self._public_url}/institutions/{institution_id}",
+                "name": client_id,
+            },
+        }
+        text = json.dumps(authority, ensure_ascii=False, separators=(",", ":"))
+        client = Client(client_id, institution_id, wanted, text, self._clock())
+        self._store.add_client(client)
+        return client
+
+    def ensure_client(self, institution_id: InstitutionId, name: str) -> Client:
+        """Return the institution's client of that name, made where it is missing; safe in a race."""
+        wanted = clean_name(name)
+        found = self._store.find_client_named(institution_id, wanted)
+        if found is not None:
+            return found
+        try:
+            return self.create_client(institution_id, wanted)
+        except AlreadyExists:
+            made = self._store.find_client_named(institution_id, wanted)
+            if made is None:
+                raise
+            return made
+
+    def list_clients(self, institution_id: InstitutionId) -> Sequence[Client]:
+        """Return the institution's clients, by name."""
+        return self._store.list_clients(institution_id)
+
+    # Keys
+
+    def create_key(
+        self,
+        institution_name: str | None,
+        client_name: str | None,
+        scopes: Collection[Scope],
+        default_version: str | None = None,
+        expires_at_us: int | None = None,
+    ) -> NewKey:
+        """Make a key, and its institution and client where they are missing.
+
+        Args:
+            institution_name: None for an administrator's key.
+            client_name: None for the client that bears the institution's own name.
+            scopes: What it may do; ``admin`` alone for an administrator.
+            default_version: See Key.
+            expires_at_us: None for a key that lasts until it is revoked.
+
+        Raises:
+            InvalidRequest: A name, the scopes, the version or the end is wrong, or
+                administrator and institution are mixed in one key.
+        """
+        wish = KeyWish(scopes, default_version, expires_at_us)
+        check_wish(wish, for_institution=institution_name is not None, now=self._clock())
+        if institution_name is None:
+            return self._add_key(None, wish)
+        institution = self.ensure_institution(institution_name)
+        return self._add_key(self.ensure_client(institution.id, client_name or institution.name), wish)
+
+    def create_key_for(self, institution_id: str, client_name: str | None, wish: KeyWish) -> NewKey:
+        """Make a key for an institution that is there.
+
+        Raises:
+            NotFound: There is no such institution.
+            InvalidRequest: As for create_key.
+        """
+        institution = self.get_institution(institution_id)
+        check_wish(wish, for_institution=True, now=self._clock())
+        return self._add_key(self.ensure_client(institution.id, client_name or institution.name), wish)
+
+    def create_administrator_key(self) -> NewKey:
+        """Make a key that makes institutions and keys, and reads no records."""
+        return self.create_key(None, None, [Scope.ADMIN])
+
+    def _add_key(self, client: Client | None, wish: KeyWish) -> NewKey:
+        secret = base64.urlsafe_b64encode(self._random_bytes(32)).decode().rstrip("=")
+        key = Key(
+            id=KeyId(self._new_id(12)),
+            institution_id=client.institution_id if client else None,
+            client_id=client.id if client else None,
+            secret_sha256=sha256(secret),
+            scopes=frozenset(wish.scopes),
+            default_version=wish.default_version,
+            created_at_us=self._clock(),
+            expires_at_us=wish.expires_at_us,
+        )
+        self._store.add_key(key)
+        return NewKey(key, secret)
+
+    def list_keys(self, institution_id: str | None) -> Sequence[Key]:
+        """Return the institution's keys, oldest first; None gives the administrators'."""
+        return self._store.list_keys(None if institution_id is None else InstitutionId(institution_id))
+
+    def get_key(self, key_id: str) -> Key:
+        """Return a key, whatever its state.
+
+        Raises:
+            NotFound: There is none of that id.
+        """
+        found = self._store.find_credential(KeyId(key_id))
+        if found is None:
+            raise NotFound("There is no such key.")
+        return found.key
+
+    def revoke_key(self, key_id: str) -> None:
+        """Stop a key at once, in every process; doing it twice changes nothing.
+
+        Raises:
+            NotFound: There is none of that id.
+        """
+        if not self._store.revoke_key(KeyId(key_id), self._clock()):
+            raise NotFound("There is no such key.")
+
+    # People who sign in
+
+    def create_sign_in(self, institution_name: str, role: str = "arrivals") -> str:
+        """Make the token of a link that signs a person in: one day, one use.
+
+        Raises:
+            NotFound: There is no institution of that name.
+            InvalidRequest: The role is not one.
+        """
+        if role not in ROLES:
+            raise InvalidRequest(f"The role must be one of {', '.join(ROLES)}.")
+        institution = self.get_institution_named(institution_name)
+        token, now = self._new_token(), self._clock()
+        self._store.add_sign_in(SignIn(sha256(token), institution.id, role, now, now + SIGN_IN_US))
+        return token
+
+    def take_sign_in(self, token: str) -> str:
+        """Use up a sign-in link and return the token of the session that it begins.
+
+        Raises:
+            NotFound: The link is unknown, used or expired; the message does not say which,
+                nor whose it was.
+        """
+        now = self._clock()
+        sign_in = self._store.take_sign_in(sha256(token), now)
+        if sign_in is None:
+            raise NotFound(
+                "This sign-in link is no longer good. A link works once, within a day; ask for a new one."
+            )
+        session = self._new_token()
+        self._store.add_session(
+            Session(sha256(session), sign_in.institution_id, sign_in.role, now, now + SESSION_US)
+        )
+        return session
+
+    def find_session(self, token: str) -> Caller | None:
+        """Return who a session's token stands for, or None where it is unknown or expired."""
+        session = self._store.find_session(sha256(token), self._clock())
+        if session is None:
+            return None
+        return Caller("session", frozenset(), InstitutionHandle(session.institution_id), None, None, None)
+
+    def end_session(self, token: str) -> None:
+        """Sign a browser out; nothing happens when the token is unknown."""
+        self._store.end_session(sha256(token))
+
+    # Ids and tokens
+
+    def _new_id(self, length: int) -> str:
+        """Make an id in Crockford's base 32: no i, l, o, u; read out without mistakes."""
+        return "".join(_ALPHABET[byte & 31] for byte in self._random_bytes(length))
+
+    def _new_token(self) -> str:
+        return base64.urlsafe_b64encode(self._random_bytes(32)).decode().rstrip("=")
+
+
+def _to_caller(credential: Credential) -> Caller:
+    key = credential.key
+    handle = InstitutionHandle(key.institution_id) if key.institution_id is not None else None
+    return Caller(key.id, key.scopes, handle, key.id, credential.client, key.default_version)

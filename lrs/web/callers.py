@@ -1,0 +1,33 @@
+"""Who is calling: the Authorization header, asked about once a request and only when needed.
+
+This package knows no keys: the composition root hands in what authenticates.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import Flask, current_app, g, request
+
+
+def install_callers(app: Flask, authenticate: Callable[[str | None], object]) -> None:
+    """Tell an app how to find out who is calling.
+
+    Args:
+        app: The app whose routes will ask.
+        authenticate: Takes the Authorization header, or None where there is none or more
+            than one; returns the caller; raises Unauthenticated.
+    """
+    app.extensions["lrs_authenticate"] = authenticate
+
+
+def current_caller() -> Any:
+    """Return the caller of this request, authenticated when first asked for.
+
+    Raises:
+        Unauthenticated: There are no credentials, or they are not good.
+    """
+    if "caller" not in g:
+        headers = request.headers.getlist("Authorization")
+        header = headers[0] if len(headers) == 1 else None
+        g.caller = current_app.extensions["lrs_authenticate"](header)
+    return g.caller

@@ -1,0 +1,273 @@
+"""Errors over HTTP: one table of statuses, one body for every route, one id for each failure.
+
+The body is that of RFC 9457 (``application/problem+json``) on all routes, ``/xapi``
+included: xAPI rules the status, not the body. Browsers that ask a page for HTML get the
+same in words. The rooms raise; nothing outside this file turns an error into an answer.
+"""
+
+import json
+import logging
+import traceback
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from flask import Flask, Response, current_app, g, has_request_context, render_template, request
+from werkzeug.exceptions import HTTPException
+
+from lrs.errors import (
+    AlreadyExists,
+    ConfigError,
+    Conflict,
+    CorruptRecord,
+    DuplicateIdInBatch,
+    InvalidAttachment,
+    InvalidBody,
+    InvalidParameter,
+    InvalidRequest,
+    InvalidStatement,
+    LrsError,
+    MethodNotAllowed,
+    NotFound,
+    NotPermitted,
+    PreconditionFailed,
+    Problem,
+    RateLimited,
+    StatementConflict,
+    StoreError,
+    StoreTooNew,
+    StoreUnavailable,
+    TooLarge,
+    Unauthenticated,
+    UnsupportedMediaType,
+    UnsupportedVersion,
+)
+
+_log = logging.getLogger(__name__)
+
+MAX_PROBLEMS = 100
+"""Problems written out in one answer; every bad statement's index is given beyond that."""
+
+PROBLEM_TYPE = "application/problem+json"
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorKind:
+    """How one class of error is answered.
+
+    Attributes:
+        title: Names the kind in words; the same at each occurrence.
+        public: Stands for the detail where that could tell something about the inside.
+    """
+
+    status: int
+    title: str
+    public: str = ""
+
+
+_FAILED = "Something went wrong here, not with you. Nothing of this request was kept; it may be sent again."
+_AWAY = "The store is busy or cannot be reached. Nothing of this request was kept; send it again shortly."
+
+KINDS: dict[type[LrsError], ErrorKind] = {
+    LrsError: ErrorKind(500, "Something went wrong here", _FAILED),
+    InvalidRequest: ErrorKind(400, "The request cannot be understood"),
+    InvalidBody: ErrorKind(400, "The body is not what its content type says"),
+    InvalidStatement: ErrorKind(400, "One or more statements break the standard"),
+    DuplicateIdInBatch: ErrorKind(400, "A statement id stands twice in one batch"),
+    InvalidParameter: ErrorKind(400, "A parameter or header is wrong"),
+    InvalidAttachment: ErrorKind(400, "Attachments cannot be served this way"),
+    UnsupportedVersion: ErrorKind(400, "The xAPI version is missing or not spoken here"),
+    Unauthenticated: ErrorKind(401, "Credentials are missing or not good"),
+    NotPermitted: ErrorKind(403, "These credentials do not allow this"),
+    NotFound: ErrorKind(404, "Not here, or not for you"),
+    MethodNotAllowed: ErrorKind(405, "This address does not take that method"),
+    Conflict: ErrorKind(409, "This contradicts what is kept"),
+    StatementConflict: ErrorKind(409, "A statement of that id is kept with other content"),
+    AlreadyExists: ErrorKind(409, "That name or id is taken"),
+    PreconditionFailed: ErrorKind(412, "A precondition did not hold"),
+    TooLarge: ErrorKind(413, "Larger than this instance takes"),
+    UnsupportedMediaType: ErrorKind(415, "That content type is not taken here"),
+    RateLimited: ErrorKind(429, "Too many requests"),
+    StoreError: ErrorKind(500, "The store failed", _FAILED),
+    StoreUnavailable: ErrorKind(500, "The store is busy or away", _AWAY),
+    CorruptRecord: ErrorKind(500, "Something kept cannot be read back", _FAILED),
+    StoreTooNew: ErrorKind(500, "The store was written by a newer version", _FAILED),
+    ConfigError: ErrorKind(500, "This instance is set up wrongly", _FAILED),
+}
+"""Class to status and title. A class that is not listed is answered as its nearest listed parent."""
+
+_BY_STATUS: dict[int, tuple[type[LrsError], str]] = {
+    400: (InvalidRequest, "The request cannot be understood as HTTP."),
+    401: (Unauthenticated, "Send the key and its secret as Basic credentials."),
+    403: (NotPermitted, "This is not allowed."),
+    404: (NotFound, "There is nothing at this address."),
+    405: (MethodNotAllowed, "This address does not take that method; the Allow header lists those it takes."),
+    412: (PreconditionFailed, "A precondition of the request did not hold."),
+    413: (TooLarge, "The body is larger than this instance takes."),
+    414: (TooLarge, "The address is longer than this instance takes."),
+    415: (UnsupportedMediaType, "The body's content type is not taken here."),
+    429: (RateLimited, "Too many requests; try again later."),
+    431: (TooLarge, "The headers are longer than this instance takes."),
+}
+
+
+def kind_of(error: LrsError) -> ErrorKind:
+    """Return how an error is answered: its own line of the table, or its nearest parent's."""
+    return next(KINDS[cls] for cls in type(error).__mro__ if cls in KINDS)
+
+
+def status_of(error: LrsError) -> int:
+    """Return the HTTP status of an error for the route being answered.
+
+    The standard's list has no 415, so ``/xapi`` answers 400 there.
+
+    Spec: xAPI 1.0.3 Communication 3.2.
+    """
+    if isinstance(error, UnsupportedMediaType) and has_request_context() and _is_xapi():
+        return 400
+    return kind_of(error).status
+
+
+def error_id() -> str:
+    """Return the id of this request's failure, made when first asked for.
+
+    The answer, the log and a kept refusal carry the same one.
+    """
+    if "error_id" not in g:
+        g.error_id = current_app.extensions["lrs_new_error_id"]()
+    return str(g.error_id)
+
+
+def problem_body(error: LrsError) -> dict[str, Any]:
+    """Write an error as RFC 9457 problem details.
+
+    Returns:
+        ``type``, ``title``, ``status``, ``detail``, ``code``, ``errorId``, ``problems``
+        (up to 100), and ``badIndexes`` (every one) where statements of a batch are bad.
+    """
+    kind = kind_of(error)
+    body: dict[str, Any] = {
+        "type": f"/api/docs#error-{error.code}",
+        "title": kind.title,
+        "status": status_of(error),
+        "detail": kind.public or error.detail,
+        "code": error.code,
+        "errorId": error_id(),
+        "problems": [_problem(problem) for problem in error.problems[:MAX_PROBLEMS]],
+    }
+    indexes = getattr(error, "bad_indexes", None) or getattr(error, "indexes", None)
+    if indexes:
+        body["badIndexes"] = list(indexes)
+    return body
+
+
+def _problem(problem: Problem) -> dict[str, str]:
+    return {
+        "path": problem.path,
+        "rule": problem.rule,
+        "message": problem.message,
+        "spec": problem.spec,
+    }
+
+
+def install_error_handlers(app: Flask, new_error_id: Callable[[], str]) -> None:
+    """Answer every failure of an app in the one shape.
+
+    Args:
+        app: Must be given ``lrs.web.pages.install_pages`` too for errors in HTML.
+        new_error_id: Makes a short id that people can read out.
+    """
+    app.extensions["lrs_new_error_id"] = new_error_id
+    app.register_error_handler(LrsError, _answer_known)
+    app.register_error_handler(HTTPException, _answer_http)
+    app.register_error_handler(Exception, _answer_unknown)
+
+
+def _answer_known(error: LrsError) -> Response:
+    status = status_of(error)
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        _log.error("%s %s on %s\n%s", error_id(), error.code, _where(), _trace(error))
+    else:
+        _log.info("%s %s %d on %s", error_id(), error.code, status, _where())
+    return _respond(error, status)
+
+
+def _answer_http(error: HTTPException) -> Response:
+    """Put what Flask and Werkzeug raise into our words; redirects pass."""
+    plain = error.get_response()
+    if plain.status_code < HTTPStatus.BAD_REQUEST:
+        return Response(plain.get_data(), plain.status_code, plain.headers)
+    if plain.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return _answer_unknown(error)
+    known, detail = _BY_STATUS.get(plain.status_code, _BY_STATUS[400])
+    answer = _answer_known(known(detail))
+    if "Allow" in plain.headers:
+        answer.headers["Allow"] = plain.headers["Allow"]
+    return answer
+
+
+def _answer_unknown(error: Exception) -> Response:
+    """Outlive a failure that nobody foresaw: logged in full, answered without details."""
+    _log.error("%s unforeseen on %s\n%s", error_id(), _where(), _trace(error))
+    return _respond(LrsError(_FAILED), 500)
+
+
+def _respond(error: LrsError, status: int) -> Response:
+    if wants_page():
+        kind = kind_of(error)
+        page = render_template(
+            "error.html", kind=kind, detail=kind.public or error.detail, error=error, error_id=error_id()
+        )
+        answer = Response(page, status, mimetype="text/html")
+    else:
+        answer = Response(json.dumps(problem_body(error)), status, content_type=PROBLEM_TYPE)
+    answer.headers["Cache-Control"] = "no-store"
+    if status == HTTPStatus.UNAUTHORIZED:
+        answer.headers["WWW-Authenticate"] = _challenge()
+    if error.transient:
+        answer.headers["Retry-After"] = str(getattr(error, "retry_after_seconds", 5))
+    return answer
+
+
+def _challenge() -> str:
+    """Name the way in: Basic for systems; for pages a scheme that opens no browser dialogue."""
+    if is_api_path():
+        return 'Basic realm="lrs", charset="UTF-8"'
+    return 'SignInLink realm="lrs"'
+
+
+def is_api_path() -> bool:
+    """Tell whether the request is for a system's door rather than for a page."""
+    return _is_xapi() or request.path.startswith("/api/v1/")
+
+
+def wants_page() -> bool:
+    """Tell whether the failure is to be shown to a person: a page was asked for, as HTML."""
+    if is_api_path() or "web" not in current_app.blueprints:
+        return False
+    asked = request.accept_mimetypes
+    return asked["text/html"] > asked["application/json"]
+
+
+def _is_xapi() -> bool:
+    return request.path == "/xapi" or request.path.startswith("/xapi/")
+
+
+def _where() -> str:
+    """Name the route by its rule: a path may hold a token or an id of a person."""
+    return f"{request.method} {request.url_rule.rule if request.url_rule else 'no route'}"
+
+
+def _trace(error: BaseException) -> str:
+    """Write where an error came from, with its causes, and without messages that may quote records."""
+    return "\n".join(_trace_lines(error))
+
+
+def _trace_lines(error: BaseException) -> Iterator[str]:
+    cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    if cause is not None:
+        yield from _trace_lines(cause)
+        yield "which led to"
+    yield "".join(traceback.format_tb(error.__traceback__)).rstrip()
+    yield f"{type(error).__module__}.{type(error).__qualname__}"
