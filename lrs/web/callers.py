@@ -14,8 +14,8 @@ def install_callers(app: Flask, authenticate: Callable[[str | None], object]) ->
 
     Args:
         app: The app whose routes will ask.
-        authenticate: Takes the Authorization header, or None where there is none or more
-            than one; returns the caller; raises Unauthenticated.
+        authenticate: Takes the Authorization header, or None where there is none; returns
+            the caller; raises Unauthenticated.
     """
     app.extensions["lrs_authenticate"] = authenticate
 
@@ -27,7 +27,5 @@ def current_caller() -> Any:
         Unauthenticated: There are no credentials, or they are not good.
     """
     if "caller" not in g:
-        headers = request.headers.getlist("Authorization")
-        header = headers[0] if len(headers) == 1 else None
-        g.caller = current_app.extensions["lrs_authenticate"](header)
+        g.caller = current_app.extensions["lrs_authenticate"](request.headers.get("Authorization"))
     return g.caller

@@ -181,14 +181,6 @@ def test_the_caller_is_authenticated_once_when_asked_for_twice(app: Flask) -> No
     assert asked == ["Basic abc"]
 
 
-def test_two_authorization_headers_count_as_none(app: Flask) -> None:
-    asked: list[str | None] = []
-    install_callers(app, lambda header: asked.append(header) or "somebody")
-    app.add_url_rule("/api/v1/x", "x", lambda: str(current_caller()))
-    app.test_client().get("/api/v1/x", headers=[("Authorization", "Basic a"), ("Authorization", "Basic b")])
-    assert asked == [None]
-
-
 def test_parameters_are_read_when_each_is_known_and_given_once() -> None:
     assert read_params(MultiDict([("verb", "v"), ("agent", "")]), {"verb", "agent"}) == {
         "verb": "v",
