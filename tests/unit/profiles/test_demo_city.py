@@ -1,0 +1,98 @@
+"""The invented month: enough of it, the same each time, and valid in both versions."""
+
+import json
+import uuid
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from importlib.resources import files
+from random import Random
+from typing import Any
+
+import pytest
+
+from lrs.xapi.statement import validate_statement
+from lrs.xapi.versions import Version
+from profiles.demo_city import load_city, make_month
+from profiles.demo_city.diary import VERBS
+
+CITY = load_city()
+EVENING = datetime(2026, 11, 21, 18, tzinfo=UTC)
+
+
+def month(until: datetime = EVENING) -> dict[str, list[dict[str, Any]]]:
+    return make_month(CITY, until, Random(7))  # noqa: S311 - the seed is the point
+
+
+def every(made: dict[str, list[dict[str, Any]]]) -> Iterator[dict[str, Any]]:
+    for statements in made.values():
+        yield from statements
+
+
+@pytest.mark.parametrize("back", range(7))
+@pytest.mark.parametrize("hour", [0, 9, 23])
+def test_month_has_at_least_500_statements_when_it_ends_on_any_weekday_at_any_hour(
+    back: int, hour: int
+) -> None:
+    until = (EVENING - timedelta(days=back)).replace(hour=hour)
+    made = list(every(month(until)))
+    assert len(made) >= 500
+    assert max(datetime.fromisoformat(one["timestamp"]) for one in made) <= until
+
+
+def test_every_statement_is_valid_when_checked_by_both_versions() -> None:
+    for version in Version:
+        for statement in every(month()):
+            assert not list(validate_statement(statement, version)), statement
+
+
+def test_month_is_the_same_when_made_twice() -> None:
+    assert json.dumps(month()) == json.dumps(month())
+
+
+def test_ids_are_unique_and_stay_when_the_month_ends_at_another_hour_of_the_day() -> None:
+    evening = {one["id"]: one for one in every(month())}
+    morning = {one["id"]: one for one in every(month(EVENING.replace(hour=8)))}
+    assert len(evening) == sum(len(statements) for statements in month().values())
+    assert {uuid.UUID(id_).version for id_ in evening} == {5}
+    assert morning.items() <= evening.items()
+
+
+def test_ids_differ_when_the_month_ends_on_another_day() -> None:
+    today = {one["id"] for one in every(month())}
+    assert today.isdisjoint(one["id"] for one in every(month(EVENING - timedelta(days=1))))
+
+
+def test_month_is_varied() -> None:
+    made = list(every(month()))
+    objects = Counter(one["object"].get("objectType", "Activity") for one in made)
+    interactions = {
+        one["object"]["definition"]["interactionType"]
+        for one in made
+        if "interactionType" in one["object"].get("definition", {})
+    }
+    assert {one["verb"]["id"] for one in made} == set(VERBS.values())
+    assert set(objects) == {"Activity", "Agent", "StatementRef", "SubStatement"}
+    assert len(interactions) == 9
+    assert {one["actor"]["objectType"] for one in made} == {"Agent", "Group"}
+    assert any("team" in one.get("context", {}) for one in made)
+
+
+def test_one_mistaken_record_is_voided_when_it_was_sent_before() -> None:
+    school = month()["school"]
+    voiding = [one for one in school if one["verb"]["id"] == VERBS["voided"]]
+    order = [one["id"] for one in school]
+    assert len(voiding) == 1
+    assert order.index(voiding[0]["object"]["id"]) < order.index(voiding[0]["id"])
+
+
+def test_learner_is_known_under_several_identifiers() -> None:
+    kinds = Counter(kind for one in CITY.learners for by in one.identifiers.values() for kind in by)
+    assert set(kinds) == {"account", "mbox", "mbox_sha1sum"}
+    assert kinds["account"] == len(CITY.learners) == kinds["mbox_sha1sum"]
+
+
+def test_files_say_that_everything_is_invented() -> None:
+    folder = files("profiles.demo_city")
+    for name in ("city.json", "offers.json", "people.json"):
+        assert "invented" in json.loads(folder.joinpath(name).read_text(encoding="utf-8"))["note"]
