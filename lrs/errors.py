@@ -185,9 +185,7 @@ class StatementConflict(Conflict):
 
     code = "statement-conflict"
 
-    def __init__(
-        self, detail: str, indexes: Sequence[int] = (), ids: Sequence[str] = ()
-    ) -> None:
+    def __init__(self, detail: str, indexes: Sequence[int] = (), ids: Sequence[str] = ()) -> None:
         """Keep which statements of the batch conflict."""
         super().__init__(detail)
         self.indexes = tuple(indexes)

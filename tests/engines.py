@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lrs.stores import Stores, StoreOptions, open_stores
+from lrs.stores import StoreOptions, Stores, open_stores
 
 
 class HandClock:
@@ -59,7 +59,6 @@ _numbers = itertools.count(1)
 
 def mongomock_engine() -> Engine:
     import mongomock
-
     from lrs.stores.mongo.stores import MongoStores
 
     client: Any = mongomock.MongoClient(tz_aware=True)

@@ -1,0 +1,124 @@
+"""The composition root: settings to stores to services to Flask app.
+
+The real clock, the source of random bytes and the ids are made here and handed in;
+nothing below reads them by itself.
+"""
+
+import os
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from flask import Flask
+
+from config.settings import Settings
+from lrs.access.service import AccessService
+from lrs.clock import Clock
+from lrs.stores import StoreOptions, Stores, open_stores
+from lrs.web.callers import install_callers
+from lrs.web.errors import install_error_handlers
+from lrs.xapi.arrivals import ArrivalService
+from lrs.xapi.cursors import Cursors
+from lrs.xapi.reader import ReadLimits
+from lrs.xapi.routes.about import make_about_blueprint
+from lrs.xapi.routes.common import install_xapi_headers
+from lrs.xapi.routes.statements import make_statements_blueprint
+from lrs.xapi.service import PageLimits, StatementService
+from lrs.xapi.versions import Version
+
+_ERROR_ID_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+
+
+def now_us() -> int:
+    """Give now, in microseconds since the epoch, by this machine's clock."""
+    return time.time_ns() // 1000
+
+
+def new_uuid() -> str:
+    """Give a random UUID, lower case."""
+    return str(uuid.uuid4())
+
+
+def new_error_id() -> str:
+    """Give a short id that people can read out: ten characters of Crockford's base 32."""
+    return "".join(_ERROR_ID_ALPHABET[byte & 31] for byte in os.urandom(10))
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What the rooms may not fetch for themselves; tests hand in their own."""
+
+    clock: Clock = now_us
+    random_bytes: Callable[[int], bytes] = os.urandom
+    new_id: Callable[[], str] = new_uuid
+    new_error_id: Callable[[], str] = new_error_id
+    durable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything that an entry point (the web, the command line) works with."""
+
+    settings: Settings
+    outside: Outside
+    stores: Stores
+    access: AccessService
+    statements: StatementService
+    arrivals: ArrivalService
+
+    def close(self) -> None:
+        """Finish what was begun and close the store."""
+        self.stores.close()
+
+
+def build_services(settings: Settings, outside: Outside | None = None) -> Services:
+    """Open the store that the settings name and build the services over it.
+
+    Raises:
+        ConfigError: The store's address is wrong.
+        StoreError: The store cannot be opened, or is newer than this code.
+    """
+    outside = outside or Outside()
+    options = StoreOptions(
+        clock=outside.clock,
+        random_bytes=outside.random_bytes,
+        durable=outside.durable,
+        arrivals_kept=settings.arrivals_kept,
+        arrivals_days=settings.arrivals_days,
+        busy_seconds=settings.busy_seconds,
+    )
+    stores = open_stores(settings.store, options)
+    return Services(
+        settings=settings,
+        outside=outside,
+        stores=stores,
+        access=AccessService(stores.access, outside.clock, outside.random_bytes, settings.public_url),
+        statements=StatementService(
+            stores.records,
+            Cursors(stores.instance_key),
+            outside.new_id,
+            ReadLimits(settings.max_body_bytes, settings.max_json_depth, settings.max_statements),
+            PageLimits(settings.page_size, settings.max_page_size),
+        ),
+        arrivals=ArrivalService(stores.records, outside.clock),
+    )
+
+
+def create_app(settings: Settings, services: Services | None = None) -> Flask:
+    """Build the WSGI application.
+
+    Args:
+        settings: Checked settings.
+        services: Built from the settings where none are handed in.
+    """
+    services = services or build_services(settings)
+    app = Flask("lrs", static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
+    app.extensions["lrs"] = services
+    install_error_handlers(app, services.outside.new_error_id)
+    install_callers(app, services.access.authenticate)
+    install_xapi_headers(app, Version(settings.default_version))
+    app.register_blueprint(make_about_blueprint())
+    app.register_blueprint(make_statements_blueprint(services.statements, services.arrivals))
+    return app

@@ -1,0 +1,53 @@
+"""The ``lrs`` command: every administrative act can be done from it.
+
+Exit codes: 0 done; 1 failed, as the message says; 2 wrong usage; 3 wrong settings; 4 the
+store is away, busy or cannot be opened; 130 interrupted.
+"""
+
+import sys
+
+import click
+
+from lrs.cli import serve
+from lrs.errors import ConfigError, LrsError, StoreError
+
+EXIT_FAILED = 1
+EXIT_CONFIG = 3
+EXIT_STORE = 4
+EXIT_INTERRUPTED = 130
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="lrs", prog_name="lrs")
+def group() -> None:
+    """Run and administer a learning-record store."""
+
+
+for _module in (serve,):
+    _module.register(group)
+
+
+def main() -> None:
+    """Run the command line; every error ends in a plain sentence and its exit code."""
+    try:
+        code = group(standalone_mode=False)
+    except click.exceptions.Abort:
+        click.echo("Interrupted.", err=True)
+        sys.exit(EXIT_INTERRUPTED)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except LrsError as error:
+        click.echo(f"lrs: {error.detail}", err=True)
+        for problem in error.problems[:10]:
+            click.echo(f"  {problem.path or '(all)'}: {problem.message}", err=True)
+        sys.exit(_exit_code(error))
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _exit_code(error: LrsError) -> int:
+    if isinstance(error, ConfigError):
+        return EXIT_CONFIG
+    if isinstance(error, StoreError):
+        return EXIT_STORE
+    return EXIT_FAILED

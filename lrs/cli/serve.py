@@ -1,0 +1,69 @@
+"""``lrs serve``: the web server, granian in WSGI mode, one process a core."""
+
+import click
+from granian import Granian
+from granian.constants import Interfaces
+
+from config.settings import put_settings, read_settings
+from lrs.app import build_services
+from lrs.errors import ConfigError
+
+_DEFAULT_BIND = "127.0.0.1:8080"
+_MOST_PORTS = 65535
+
+
+def read_bind(text: str) -> tuple[str, int]:
+    """Read ``HOST:PORT``; an IPv6 host stands in brackets.
+
+    Raises:
+        ConfigError: It is not of that form.
+    """
+    host, colon, port = text.rpartition(":")
+    if not colon or not host or not port.isdigit() or not 0 < int(port) <= _MOST_PORTS:
+        raise ConfigError(f"--bind takes HOST:PORT, such as {_DEFAULT_BIND}, not {text!r}.")
+    return host.strip("[]"), int(port)
+
+
+@click.command()
+@click.option("--bind", default=_DEFAULT_BIND, show_default=True, help="Address and port to listen on.")
+@click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="Processes.")
+@click.option(
+    "--threads", default=16, show_default=True, type=click.IntRange(1, 256), help="Threads a process."
+)
+@click.option(
+    "--default-version",
+    type=click.Choice(["1.0.3", "2.0.0"]),
+    help="In whose form a request without version header is refused, where its key names none.",
+)
+def serve(bind: str, workers: int, threads: int, default_version: str | None) -> None:
+    """Serve the record store: xAPI at /xapi, the API at /api/v1, its docs at /api/docs."""
+    host, port = read_bind(bind)
+    if default_version:
+        put_settings({"LRS_DEFAULT_VERSION": default_version})
+    settings = read_settings()
+    build_services(settings).close()
+    click.echo(f"Serving on http://{bind} (xAPI at /xapi) from {_shown(settings.store)}", err=True)
+    Granian(
+        "wsgi:app",
+        address=host,
+        port=port,
+        interface=Interfaces.WSGI,
+        workers=workers,
+        blocking_threads=threads,
+        backpressure=max(threads * 4, 64),
+        log_enabled=True,
+        log_level=settings.log_level,  # type: ignore[arg-type]  # the same four names
+        respawn_failed_workers=True,
+        workers_kill_timeout=10,
+    ).serve()
+
+
+def _shown(store: str) -> str:
+    """Show a store's address without the credentials that it may hold."""
+    scheme, _, rest = store.partition("://")
+    return f"{scheme}://{rest.rpartition('@')[2]}"
+
+
+def register(group: click.Group) -> None:
+    """Add the command to the group."""
+    group.add_command(serve)

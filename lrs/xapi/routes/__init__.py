@@ -1,0 +1,1 @@
+"""The routes of the xAPI room: the standard's resources, and the arrivals pages."""

@@ -1,0 +1,121 @@
+"""POST, PUT and GET /xapi/statements.
+
+Spec: xAPI 1.0.3 Communication 2.1; xAPI 2.0 4.1.6.1.
+"""
+
+from collections.abc import Callable
+from http import HTTPStatus
+
+import orjson
+from flask import Blueprint, Response, g, request
+from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.http import http_date
+
+from lrs.access.model import Caller
+from lrs.clock import to_datetime, to_text
+from lrs.errors import InvalidAttachment, InvalidRequest, LrsError, TooLarge, UnsupportedMediaType
+from lrs.web.errors import error_id, status_of
+from lrs.web.params import read_params
+from lrs.xapi.arrivals import ArrivalService
+from lrs.xapi.query import KNOWN
+from lrs.xapi.routes.common import find_caller, get_version
+from lrs.xapi.service import Showing, StatementService, Stored
+
+
+def make_statements_blueprint(service: StatementService, arrivals: ArrivalService) -> Blueprint:
+    """Make the blueprint over the statement service; refusals go to the arrival service."""
+    blueprint = Blueprint("xapi_statements", __name__, url_prefix="/xapi")
+
+    @blueprint.post("/statements")
+    def post_statements() -> Response:
+        """Store a statement or a batch; answer its ids."""
+        caller = find_caller()
+        stored = _noting_refusal(arrivals, caller, lambda: _post(service, caller))
+        return Response(orjson.dumps(stored.ids), content_type="application/json")
+
+    @blueprint.put("/statements")
+    def put_statement() -> Response:
+        """Store one statement under the id in the query; answer nothing."""
+        caller = find_caller()
+        _noting_refusal(arrivals, caller, lambda: _put(service, caller))
+        return Response(status=HTTPStatus.NO_CONTENT)
+
+    @blueprint.get("/statements")
+    def get_statements() -> Response:
+        """Answer one statement by id, or a page."""
+        caller = find_caller()
+        g.consistent_through = to_text(service.consistent_through(caller))
+        version = get_version()
+        params = read_params(request.args, KNOWN)
+        answer = service.get(caller, params, version, _showing())
+        response = Response(answer.text, content_type="application/json")
+        if answer.stored_at_us is not None:
+            response.headers["Last-Modified"] = http_date(to_datetime(answer.stored_at_us))
+        return response
+
+    return blueprint
+
+
+def _post(service: StatementService, caller: Caller) -> Stored:
+    version = get_version()
+    read_params(request.args, ())
+    return service.post(caller, _json_body(service), version)
+
+
+def _put(service: StatementService, caller: Caller) -> Stored:
+    version = get_version()
+    params = read_params(request.args, {"statementId"})
+    return service.put(caller, _json_body(service), version, params.get("statementId"))
+
+
+def _showing() -> Showing:
+    languages = [tag for tag, quality in request.accept_languages if quality > 0 and tag != "*"]
+    return Showing(languages, f"{request.script_root}/xapi/statements?more=")
+
+
+def _json_body(service: StatementService) -> bytes:
+    """Return the body of a request that says it is JSON.
+
+    Raises:
+        InvalidAttachment: It is multipart, which is not taken yet.
+        UnsupportedMediaType: It is something else.
+        InvalidRequest: It is compressed.
+        TooLarge: It passes the limit, declared or not.
+    """
+    if request.mimetype == "multipart/mixed":
+        raise InvalidAttachment(
+            "multipart/mixed is not taken yet: send the statements as application/json, without attachments"
+            " or with fileUrl only."
+        )
+    if request.mimetype != "application/json":
+        raise UnsupportedMediaType(
+            f"Send statements as application/json, not as {request.mimetype[:100] or 'no type'}."
+        )
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise InvalidRequest("Send the body without Content-Encoding; compressed bodies are not taken.")
+    limit = service.read_limits.max_body_bytes
+    try:
+        return request.get_data(cache=False)
+    except RequestEntityTooLarge as error:
+        raise TooLarge(
+            f"The body is larger than {limit} bytes; send the statements in smaller batches."
+        ) from error
+
+
+def _noting_refusal(arrivals: ArrivalService, caller: Caller, work: Callable[[], Stored]) -> Stored:
+    """Do the work; when it is refused, note that for the provider's page, then let the error go on."""
+    try:
+        return work()
+    except LrsError as error:
+        status = status_of(error)
+        if caller.handle and caller.key_id and status < HTTPStatus.INTERNAL_SERVER_ERROR:
+            arrivals.note_refusal(
+                caller.handle,
+                source=caller.key_id,
+                error=error,
+                error_id=error_id(),
+                status=status,
+                method=request.method,
+                body_bytes=request.content_length or 0,
+            )
+        raise

@@ -1,0 +1,330 @@
+"""The use cases of the statements resource, as named steps.
+
+Spec: xAPI 1.0.3 Communication 2.1; xAPI 2.0 4.1.6.1.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+import orjson
+
+from lrs.access.handles import InstitutionHandle
+from lrs.access.model import Caller, Client, Scope
+from lrs.errors import InvalidParameter, InvalidStatement, NotFound, NotPermitted, Problem
+from lrs.xapi.cursors import Cursors
+from lrs.xapi.facts import facts_of, is_voiding, target_of
+from lrs.xapi.fingerprint import fingerprint
+from lrs.xapi.formats import Format, show
+from lrs.xapi.ports import (
+    Batch,
+    BatchOutcome,
+    FactKind,
+    Filter,
+    PreparedStatement,
+    RecordStores,
+    StatementId,
+    StatementPage,
+    StatementQuery,
+    StatementStore,
+    StoredStatement,
+)
+from lrs.xapi.query import MORE, PageRequest, SingleRequest, read_request
+from lrs.xapi.reader import RawStatement, ReadBody, ReadLimits, read_statements
+from lrs.xapi.scalars import is_uuid
+from lrs.xapi.statement import validate_batch, validate_statement
+from lrs.xapi.texts import Additions, pack, served_text
+from lrs.xapi.versions import Version
+
+_WRITTEN_VERSION = {Version.V1_0_3: "1.0.0", Version.V2_0_0: "2.0.0"}
+"""The ``version`` that the store writes where none was sent. Spec: xAPI 1.0.3 Data 2.4.10."""
+
+
+@dataclass(frozen=True, slots=True)
+class PageLimits:
+    """How long a page is when nothing is asked, and at most."""
+
+    page_size: int
+    max_page_size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What became of a post: the ids in the order sent, and which of them were new."""
+
+    ids: tuple[StatementId, ...]
+    outcome: BatchOutcome
+
+
+@dataclass(frozen=True, slots=True)
+class Showing:
+    """How an answer is shown.
+
+    Attributes:
+        languages: Language tags in order of preference.
+        more_base: What stands before the token in a ``more`` link.
+    """
+
+    languages: Sequence[str]
+    more_base: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer's JSON text; ``stored_at_us`` is given for a single statement."""
+
+    text: bytes
+    stored_at_us: int | None
+
+
+class StatementService:
+    """Takes statements in and gives them out, for one caller at a time."""
+
+    def __init__(
+        self,
+        records: RecordStores,
+        cursors: Cursors,
+        new_id: Callable[[], str],
+        read_limits: ReadLimits,
+        page_limits: PageLimits,
+    ) -> None:
+        """Take what the use cases need.
+
+        Args:
+            records: Opens the record of an institution.
+            cursors: Writes and reads ``more`` tokens.
+            new_id: Gives a random UUID, lower case.
+            read_limits: Limits of a body.
+            page_limits: Limits of a page.
+        """
+        self._records = records
+        self._cursors = cursors
+        self._new_id = new_id
+        self.read_limits = read_limits
+        self._page_limits = page_limits
+
+    def post(self, caller: Caller, body: bytes, version: Version) -> Stored:
+        """Store a statement or a batch, all or nothing.
+
+        Raises:
+            NotPermitted: The caller may not write statements.
+            InvalidBody: The body is no JSON that the standard takes.
+            InvalidStatement: One or more statements are invalid; nothing is stored.
+            StatementConflict: One or more ids are there with other content; nothing is stored.
+            TooLarge: Too many statements or bytes.
+            StoreError: The store failed; nothing is acknowledged.
+        """
+        store, client = self._writing(caller)
+        read = read_statements(body, self.read_limits)
+        self._check(read, version)
+        return self._keep(caller, store, [self.prepare(raw, version, client) for raw in read.statements])
+
+    def put(self, caller: Caller, body: bytes, version: Version, statement_id: str | None) -> Stored:
+        """Store one statement under the id that the request names.
+
+        Raises:
+            InvalidParameter: The id is missing or no UUID.
+            InvalidStatement: The body is a batch, is invalid, or carries another id.
+            Others: As ``post``.
+        """
+        store, client = self._writing(caller)
+        named = _named_id(statement_id, version)
+        read = read_statements(body, self.read_limits)
+        if read.is_batch:
+            raise InvalidStatement(
+                "PUT takes one statement, not an array.",
+                [
+                    Problem(
+                        "", "put.one-statement", "Send one statement object, or use POST.", _section(version)
+                    )
+                ],
+            )
+        self._check(read, version)
+        raw = read.statements[0]
+        _check_same_id(raw.value, named, version)
+        return self._keep(caller, store, [self.prepare(raw, version, client, named)])
+
+    def add_prepared(
+        self, handle: InstitutionHandle, statements: Sequence[PreparedStatement], source: str
+    ) -> BatchOutcome:
+        """Store prepared statements all or nothing: the path that a post and an import share.
+
+        Raises:
+            StatementConflict: As ``post``.
+            StoreError: As ``post``.
+        """
+        return self._records.statements(handle).add_statements(Batch(statements, source))
+
+    def prepare(
+        self, raw: RawStatement, version: Version, client: Client, statement_id: str | None = None
+    ) -> PreparedStatement:
+        """Make everything of a valid statement that can be made before the write.
+
+        Args:
+            raw: A statement that ``validate_statement`` found nothing wrong with.
+            version: The version that it was sent under.
+            client: Who writes it; its authority.
+            statement_id: Taken where the statement has no id; None makes a random one.
+        """
+        value: dict[str, Any] = raw.value  # type: ignore[assignment]  # a valid statement is an object
+        id_ = StatementId(str(value.get("id") or statement_id or self._new_id()))
+        additions = Additions(id_, client.authority, _WRITTEN_VERSION[version])
+        target = target_of(value)
+        return PreparedStatement(
+            id=StatementId(id_.lower()),
+            fingerprint=fingerprint(value),
+            facts=facts_of(value, _authority(client.authority), client.id),
+            body=pack(raw.raw, value, additions),
+            target=target,
+            voids=target if is_voiding(value) else None,
+        )
+
+    def consistent_through(self, caller: Caller) -> int:
+        """Return the instant (µs) up to which everything is visible; ask before reading a page.
+
+        Raises:
+            NotPermitted: The caller may not read statements.
+        """
+        store, _ = self._reading(caller)
+        return store.consistent_through()
+
+    def get(self, caller: Caller, params: Mapping[str, str], version: Version, showing: Showing) -> Answer:
+        """Answer GET statements: one statement by id, or a page of a StatementResult.
+
+        Args:
+            caller: Who asks.
+            params: The parameters, each known and given once.
+            version: The version in use.
+            showing: Languages, and where ``more`` links point.
+
+        Raises:
+            NotPermitted: The caller may not read statements.
+            InvalidParameter: A parameter is wrong, or a ``more`` token is not this institution's.
+            InvalidAttachment: ``attachments=true`` is asked for.
+            NotFound: No such statement for this caller; or it is voided and not asked for as such,
+                or the other way round.
+            StoreError: The store failed.
+        """
+        store, handle = self._reading(caller)
+        after = None
+        if MORE in params:
+            _check_more_alone(params)
+            params, after = self._cursors.decode(handle.institution_id, params[MORE])
+        request = read_request(params, version)
+        if isinstance(request, SingleRequest):
+            return self._one(caller, store, request, showing)
+        page = store.query_statements(replace(self._query(caller, request), after=after))
+        more = ""
+        if page.more is not None:
+            more = showing.more_base + self._cursors.encode(handle.institution_id, request.given, page.more)
+        return Answer(_result(page, request.format, showing.languages, more), None)
+
+    def _one(self, caller: Caller, store: StatementStore, request: SingleRequest, showing: Showing) -> Answer:
+        found = store.find_statement(request.statement_id)
+        if found is None or found.voided != request.voided or not self._may_see(caller, found):
+            kind = "voided statement" if request.voided else "statement"
+            raise NotFound(f"There is no {kind} with the id {request.statement_id}.")
+        served = served_text(found.body, found.stored_at_us)
+        return Answer(show(served, request.format, showing.languages), found.stored_at_us)
+
+    def _query(self, caller: Caller, request: PageRequest) -> StatementQuery:
+        filters = request.filters
+        if not caller.may(Scope.STATEMENTS_READ):
+            filters += (Filter(FactKind.CLIENT, _client(caller).id),)
+        limit = min(request.limit or self._page_limits.page_size, self._page_limits.max_page_size)
+        return StatementQuery(filters, request.since_us, request.until_us, request.ascending, limit)
+
+    def _may_see(self, caller: Caller, found: StoredStatement) -> bool:
+        """Tell whether a caller with read/mine alone wrote the statement. Spec: Communication 4.2."""
+        if caller.may(Scope.STATEMENTS_READ):
+            return True
+        served = orjson.loads(served_text(found.body, found.stored_at_us))
+        return bool(served["authority"] == _authority(_client(caller).authority))
+
+    def _writing(self, caller: Caller) -> tuple[StatementStore, Client]:
+        if caller.handle is None or not caller.may(Scope.STATEMENTS_WRITE):
+            raise NotPermitted(
+                "These credentials may not write statements: the scope statements/write is missing."
+            )
+        return self._records.statements(caller.handle), _client(caller)
+
+    def _reading(self, caller: Caller) -> tuple[StatementStore, InstitutionHandle]:
+        if caller.handle is None or not caller.may(Scope.STATEMENTS_READ_MINE):
+            raise NotPermitted(
+                "These credentials may not read statements: the scope statements/read is missing."
+            )
+        return self._records.statements(caller.handle), caller.handle
+
+    def _check(self, read: ReadBody, version: Version) -> None:
+        if not read.is_batch:
+            problems = validate_statement(read.statements[0].value, version)
+            if problems:
+                raise InvalidStatement(_summary(len(problems)), problems[:100])
+            return
+        problems, bad = validate_batch([raw.value for raw in read.statements], version)
+        if bad:
+            total = len(read.statements)
+            raise InvalidStatement(
+                f"{len(bad)} of {total} statements are invalid; nothing of the batch is stored.",
+                problems,
+                bad,
+            )
+
+    def _keep(self, caller: Caller, store: StatementStore, prepared: list[PreparedStatement]) -> Stored:
+        ids = tuple(statement.id for statement in prepared)
+        if not prepared:
+            return Stored(ids, BatchOutcome((), ()))
+        return Stored(ids, store.add_statements(Batch(prepared, caller.key_id or "")))
+
+
+def _summary(count: int) -> str:
+    return f"The statement is invalid ({count} problem{'s' if count != 1 else ''}); it is not stored."
+
+
+def _section(version: Version) -> str:
+    return "xAPI 2.0 4.1.6.1" if version is Version.V2_0_0 else "xAPI 1.0.3 Communication 2.1.1"
+
+
+def _named_id(statement_id: str | None, version: Version) -> StatementId:
+    if statement_id is None:
+        message = "PUT needs the parameter statementId."
+    elif not is_uuid(statement_id):
+        message = "statementId must be a UUID."
+    else:
+        return StatementId(statement_id)
+    raise InvalidParameter(message, [Problem("statementId", "parameter.value", message, _section(version))])
+
+
+def _check_same_id(value: object, named: StatementId, version: Version) -> None:
+    sent = value.get("id") if isinstance(value, dict) else None
+    if isinstance(sent, str) and sent.lower() != named.lower():
+        message = f"The statement's id is not the one that the request names ({named})."
+        raise InvalidStatement(message, [Problem("/id", "put.same-id", message, _section(version))])
+
+
+def _check_more_alone(params: Mapping[str, str]) -> None:
+    others = sorted(params.keys() - {MORE})
+    if others:
+        problems = [
+            Problem(name, "parameter.combination", "more already holds the parameters of its first page.", "")
+            for name in others
+        ]
+        raise InvalidParameter("more cannot be combined with other parameters.", problems)
+
+
+def _client(caller: Caller) -> Client:
+    if caller.client is None:
+        raise NotPermitted("These credentials belong to no client of the institution.")
+    return caller.client
+
+
+@lru_cache(maxsize=1024)
+def _authority(text: str) -> dict[str, Any]:
+    value: dict[str, Any] = orjson.loads(text)
+    return value
+
+
+def _result(page: StatementPage, form: Format, languages: Sequence[str], more: str) -> bytes:
+    texts = [show(served_text(found.body, found.stored_at_us), form, languages) for found in page.statements]
+    return b'{"statements":[' + b",".join(texts) + b'],"more":' + orjson.dumps(more) + b"}"

@@ -1,0 +1,152 @@
+"""The two texts of a statement, both made once, at write.
+
+*received* is the exact slice of the body, never changed. *served* is received plus what
+the standard demands of the store: id, authority, version, a single context activity as an
+array. Numbers and order stay as written. What is only known when the write commits
+(``stored``, and ``timestamp`` where none was sent) is spliced in when reading.
+
+A packed body is: one byte of flags, four bytes (little endian) that are the length of
+*served* where received is kept apart, else the place where the store's additions begin;
+then *served*; then, where it is kept apart, *received*.
+
+Spec: xAPI 1.0.3 Data 2.4.1, 2.4.6.2, 2.4.7, 2.4.8, 2.4.9, 2.4.10.
+"""
+
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from lrs.clock import to_text
+from lrs.errors import CorruptRecord
+
+_HEAD = struct.Struct("<BI")
+_APART = 1
+_NO_TIMESTAMP = 2
+
+_CONTEXT_ACTIVITIES = ("parent", "grouping", "category", "other")
+_raw_object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_encode = msgspec.json.encode
+
+
+@dataclass(frozen=True, slots=True)
+class Additions:
+    """What the store adds to a statement.
+
+    Attributes:
+        statement_id: Added where the statement has none.
+        authority: JSON text of an Agent; always replaces what was sent.
+        version: Added where the statement has none: ``1.0.0`` or ``2.0.0``.
+    """
+
+    statement_id: str
+    authority: str
+    version: str
+
+
+def pack(raw: bytes, value: Mapping[str, Any], additions: Additions) -> bytes:
+    """Make both texts of a valid statement and pack them.
+
+    Args:
+        raw: The exact slice of the body, from its brace to its brace.
+        value: The same, parsed.
+        additions: What the store sets.
+    """
+    flags = 0 if "timestamp" in value else _NO_TIMESTAMP
+    added = _added(value, additions)
+    if _stays_as_sent(value):
+        return _HEAD.pack(flags, len(raw) - 1) + raw[:-1] + added + b"}"
+    served = _rebuilt(raw)[:-1] + added + b"}"
+    return _HEAD.pack(flags | _APART, len(served)) + served + raw
+
+
+def served_text(body: bytes, stored_at_us: int) -> bytes:
+    """Return the statement as it is served, with ``stored`` in its place.
+
+    Raises:
+        CorruptRecord: The packed body is cut short.
+    """
+    flags, _, end = _unpack(body)
+    stored = to_text(stored_at_us).encode()
+    tail = b',"stored":"' + stored + b'"}'
+    if flags & _NO_TIMESTAMP:
+        tail = b',"timestamp":"' + stored + b'"' + tail
+    return body[_HEAD.size : end - 1] + tail
+
+
+def received_text(body: bytes) -> bytes:
+    """Return exactly what was received.
+
+    Raises:
+        CorruptRecord: The packed body is cut short.
+    """
+    flags, length, end = _unpack(body)
+    if flags & _APART:
+        return body[end:]
+    return body[_HEAD.size : _HEAD.size + length] + b"}"
+
+
+def _unpack(body: bytes) -> tuple[int, int, int]:
+    """Return flags, the second field, and where *served* ends."""
+    if len(body) <= _HEAD.size:
+        raise CorruptRecord("A stored statement is cut short.")
+    flags, length = _HEAD.unpack_from(body)
+    end = _HEAD.size + length if flags & _APART else len(body)
+    if end > len(body) or length >= len(body):
+        raise CorruptRecord("A stored statement is cut short.")
+    return flags, length, end
+
+
+def _added(value: Mapping[str, Any], additions: Additions) -> bytes:
+    text = "" if "id" in value else f',"id":"{additions.statement_id}"'
+    text += f',"authority":{additions.authority}'
+    if "version" not in value:
+        text += f',"version":"{additions.version}"'
+    return text.encode()
+
+
+def _has_single(holder: Mapping[str, Any]) -> bool:
+    """Tell whether a statement's or SubStatement's context holds an activity without an array."""
+    by_kind = holder.get("context", {}).get("contextActivities")
+    return bool(by_kind) and any(isinstance(part, dict) for part in by_kind.values())
+
+
+def _stays_as_sent(value: Mapping[str, Any]) -> bool:
+    return (
+        "stored" not in value
+        and "authority" not in value
+        and not _has_single(value)
+        and not (value["object"].get("objectType") == "SubStatement" and _has_single(value["object"]))
+    )
+
+
+def _rebuilt(raw: bytes) -> bytes:
+    """Return a statement without ``stored`` and ``authority``, single activities as arrays."""
+    parts = _raw_object(raw)
+    parts.pop("stored", None)
+    parts.pop("authority", None)
+    _wrap_context(parts)
+    sub = _raw_object_or_none(parts.get("object"))
+    if sub and "context" in sub:
+        _wrap_context(sub)
+        parts["object"] = msgspec.Raw(_encode(sub))
+    return _encode(parts)
+
+
+def _raw_object_or_none(part: msgspec.Raw | None) -> dict[str, msgspec.Raw] | None:
+    return _raw_object(part) if part is not None and bytes(part)[:1] == b"{" else None
+
+
+def _wrap_context(parts: dict[str, msgspec.Raw]) -> None:
+    context = _raw_object_or_none(parts.get("context"))
+    by_kind = _raw_object_or_none(context.get("contextActivities")) if context else None
+    if not context or not by_kind:
+        return
+    for kind in _CONTEXT_ACTIVITIES:
+        activity = by_kind.get(kind)
+        if activity is not None and bytes(activity)[:1] == b"{":
+            by_kind[kind] = msgspec.Raw(b"[" + bytes(activity) + b"]")
+    context["contextActivities"] = msgspec.Raw(_encode(by_kind))
+    parts["context"] = msgspec.Raw(_encode(context))
