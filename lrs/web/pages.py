@@ -2,6 +2,8 @@
 
 from flask import Blueprint, Flask, Response, request
 
+from lrs.web import moments
+
 _POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"
@@ -27,6 +29,15 @@ def install_pages(app: Flask) -> None:
         "web", __name__, template_folder="templates", static_folder="static", static_url_path="/assets"
     )
     app.register_blueprint(web)
+    app.jinja_env.filters.update(
+        ago=moments.ago_text,
+        day=moments.day_text,
+        iso=moments.iso_text,
+        moment=moments.moment_text,
+        number=moments.number_text,
+        short_day=moments.short_day_text,
+        size=moments.size_text,
+    )
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     app.after_request(_add_headers)

@@ -1,0 +1,141 @@
+"""Did the records arrive? What receipts and refusals say, as pure values for a page and for JSON."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from lrs.errors import Problem
+from lrs.xapi.ports import Receipt, Refusal
+
+DAY_US = 86_400_000_000
+_INDEX = re.compile(r"^/\d+(?=/|$)")
+
+
+class Verdict(StrEnum):
+    """The answer in one word."""
+
+    NOTHING_YET = "nothing-yet"
+    ALL_ARRIVED = "all-arrived"
+    SOME_REFUSED = "some-refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One thing to mend, and how many refused posts it stands in.
+
+    Attributes:
+        rule: The broken rule, or the error's code where no single rule is named.
+        message: What is wrong and what to do, in the words of the latest of these refusals.
+        path: Where, in the latest of them: a pointer into the body as sent, or a parameter's
+            or header's name; empty where it is the request as a whole.
+        spec: The section that asks for it; may be empty.
+        error_id: That of the latest of these refusals.
+    """
+
+    rule: str
+    message: str
+    path: str
+    spec: str
+    posts: int
+    last_at_us: int
+    error_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """What one day (UTC) brought, in posts."""
+
+    begins_at_us: int
+    accepted: int
+    refused: int
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """What is kept about the posts of one source, or of several, newest first.
+
+    Attributes:
+        as_of_us: The moment of asking.
+        days: How far back entries are kept.
+        complete: False where the kept number may have pushed older entries out.
+    """
+
+    source: str
+    as_of_us: int
+    days: int
+    complete: bool
+    receipts: Sequence[Receipt]
+    refusals: Sequence[Refusal]
+
+    @property
+    def verdict(self) -> Verdict:
+        """Tell whether everything arrived."""
+        if self.refusals:
+            return Verdict.SOME_REFUSED
+        return Verdict.ALL_ARRIVED if self.receipts else Verdict.NOTHING_YET
+
+    @property
+    def stored(self) -> int:
+        """Count the records that were new."""
+        return sum(receipt.stored for receipt in self.receipts)
+
+    @property
+    def already(self) -> int:
+        """Count the records that were there before."""
+        return sum(receipt.already for receipt in self.receipts)
+
+    @property
+    def arrived_since(self) -> int:
+        """Count the posts that arrived after the latest refusal."""
+        last = max((refusal.at_us for refusal in self.refusals), default=0)
+        return sum(receipt.at_us > last for receipt in self.receipts)
+
+    @property
+    def reasons(self) -> list[Reason]:
+        """What must be mended, the most recent first."""
+        found: dict[tuple[str, str], Reason] = {}
+        for refusal in sorted(self.refusals, key=lambda refusal: -refusal.at_us):
+            for key, problem in _distinct(refusal).items():
+                known = found.get(key)
+                found[key] = replace(known, posts=known.posts + 1) if known else _reason(problem, refusal)
+        return list(found.values())
+
+    @property
+    def by_day(self) -> list[Day]:
+        """Posts of each day kept, oldest first, days without any included."""
+        today = self.as_of_us // DAY_US
+        accepted = Counter(receipt.at_us // DAY_US for receipt in self.receipts)
+        refused = Counter(refusal.at_us // DAY_US for refusal in self.refusals)
+        return [
+            Day(day * DAY_US, accepted[day], refused[day]) for day in range(today - self.days + 1, today + 1)
+        ]
+
+
+def join(overviews: Sequence[Overview], source: str, as_of_us: int, days: int) -> Overview:
+    """Put several sources together, newest first."""
+    return Overview(
+        source,
+        as_of_us,
+        days,
+        all(overview.complete for overview in overviews),
+        sorted((r for o in overviews for r in o.receipts), key=lambda r: -r.at_us),
+        sorted((r for o in overviews for r in o.refusals), key=lambda r: -r.at_us),
+    )
+
+
+def _distinct(refusal: Refusal) -> dict[tuple[str, str], Problem]:
+    """Give each different problem of a post once, wherever in a batch it stands."""
+    if not refusal.problems:
+        return {(refusal.code, ""): Problem("", refusal.code, refusal.detail)}
+    found: dict[tuple[str, str], Problem] = {}
+    for problem in refusal.problems:
+        found.setdefault((problem.rule, _INDEX.sub("", problem.path)), problem)
+    return found
+
+
+def _reason(problem: Problem, refusal: Refusal) -> Reason:
+    return Reason(
+        problem.rule, problem.message, problem.path, problem.spec, 1, refusal.at_us, refusal.error_id
+    )
