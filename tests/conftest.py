@@ -7,6 +7,8 @@ import pytest
 
 from tests.engines import Engine, mongo_server_engine, mongomock_engine, sqlite_engine
 
+pytest_plugins = ["tests.mongo_server.plugin"]
+
 ENGINES = [
     "sqlite",
     "mongomock",
