@@ -188,9 +188,9 @@ class AccessService:
                 raise
             return made
 
-    def list_clients(self, institution_id: InstitutionId) -> Sequence[Client]:
-        """Return the institution's clients, by name."""
-        return self._store.list_clients(institution_id)
+    def client_names(self, institution_id: InstitutionId) -> dict[ClientId, str]:
+        """Return the name of each of the institution's clients by its id."""
+        return {client.id: client.name for client in self._store.list_clients(institution_id)}
 
     # Keys
 

@@ -2,7 +2,20 @@
 
 from lrs.clock import to_datetime
 
-_MONTHS = ("January February March April May June July August September October November December").split()
+_MONTHS = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]
 _STEPS = ((86_400, "day"), (3_600, "hour"), (60, "minute"))
 _MILLION = 1_000_000
 _KIB = 1024

@@ -1,8 +1,10 @@
 """flask-smorest, held to our rules: 400 instead of 422, nothing unknown, nothing twice, our errors."""
 
 import json
-from collections.abc import Mapping
-from typing import Any, NoReturn
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from http import HTTPStatus
+from typing import Any, NoReturn, TypeVar
 
 from flask import Request
 from flask_smorest import Api, Blueprint
@@ -10,8 +12,11 @@ from marshmallow import RAISE, Schema, ValidationError, fields
 from webargs import missing
 from webargs.flaskparser import FlaskParser
 
+from lrs.clock import from_datetime, to_text
 from lrs.errors import InvalidBody, InvalidParameter, LrsError, Problem, UnsupportedMediaType
 from lrs.web.params import read_params, summary
+
+_View = TypeVar("_View", bound=Callable[..., Any])
 
 
 class StrictParser(FlaskParser):
@@ -90,7 +95,7 @@ def _step(path: str, name: object) -> str:
 
 
 class StrictSchema(Schema):
-    """A schema that refuses what it does not know."""
+    """A schema for what is sent in: it refuses what it does not know."""
 
     class Meta:
         """Unknown members are errors."""
@@ -98,7 +103,11 @@ class StrictSchema(Schema):
         unknown = RAISE
 
 
-class ProblemSchema(StrictSchema):
+class NoParamsSchema(StrictSchema):
+    """No parameter at all: any that is sent is refused."""
+
+
+class ProblemSchema(Schema):
     """One thing wrong with what was sent."""
 
     path = fields.String(metadata={"description": "RFC 6901 pointer into the body, or a parameter's name"})
@@ -107,7 +116,7 @@ class ProblemSchema(StrictSchema):
     spec = fields.String(metadata={"description": "The section that asks for it; may be empty"})
 
 
-class ProblemDetailsSchema(StrictSchema):
+class ProblemDetailsSchema(Schema):
     """An error: RFC 9457 problem details."""
 
     type = fields.String(metadata={"description": "Where the kind of error is described"})
@@ -132,8 +141,40 @@ class StrictApi(Api):
     def _register_error_handlers(self) -> None:
         """Register none: one table answers every error."""
 
+    def _register_pagination_header(self) -> None:
+        """Describe none: nothing here is paged by header."""
+
 
 class StrictBlueprint(Blueprint):
     """A Blueprint that reads its arguments strictly."""
 
     ARGUMENTS_PARSER = StrictParser()
+
+    def refuses(self, *statuses: HTTPStatus) -> Callable[[_View], _View]:
+        """Document the errors that a route may answer with; any may also fail with 500."""
+
+        def decorate(view: _View) -> _View:
+            for status in (*statuses, HTTPStatus.INTERNAL_SERVER_ERROR):
+                view = self.alt_response(status, response=status.name)(view)
+            return view
+
+        return decorate
+
+
+class Instant(fields.String):
+    """A moment: RFC 3339 text outside, microseconds since the epoch inside."""
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:  # noqa: ARG002
+        """Write a moment, or null."""
+        return None if value is None else to_text(value)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:  # type: ignore[override]
+        """Read a moment; it must name its zone."""
+        text = super()._deserialize(value, attr, data, **kwargs)
+        try:
+            moment = datetime.fromisoformat(text)
+        except ValueError as error:
+            raise ValidationError("must be a moment such as 2026-11-21T09:30:00Z.") from error
+        if moment.tzinfo is None:
+            raise ValidationError("must name its zone, such as 2026-11-21T09:30:00Z.")
+        return from_datetime(moment)

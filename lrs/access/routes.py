@@ -1,0 +1,171 @@
+"""/api/v1: institutions and keys.
+
+Only an administrator's key makes and revokes; an institution's key with the scope ``all``
+sees its own institution. Whatever belongs to another institution is answered exactly like
+something that does not exist.
+
+Wiring: ``api.register_blueprint(make_institutions_blueprint(access))`` and the same for
+``make_keys_blueprint``, on the app that ``install_callers`` was called for.
+"""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from lrs.access.handles import InstitutionId
+from lrs.access.model import Caller, ClientId, Institution, Key, Scope
+from lrs.access.rules import KeyWish, require
+from lrs.access.schemas import (
+    InstitutionSchema,
+    InstitutionsSchema,
+    KeysSchema,
+    NewInstitutionSchema,
+    NewKeyAnswerSchema,
+    NewKeySchema,
+)
+from lrs.access.service import AccessService
+from lrs.errors import NotFound
+from lrs.web.callers import current_caller
+from lrs.web.smorest import NoParamsSchema, StrictBlueprint
+
+_BAD, _WHO, _NOT_YOU = HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN
+_GONE, _TAKEN = HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT
+
+
+def make_institutions_blueprint(access: AccessService) -> StrictBlueprint:
+    """Make the routes of institutions."""
+    blueprint = StrictBlueprint(
+        "institutions", __name__, url_prefix="/api/v1/institutions", description="Tenants of this instance"
+    )
+
+    blueprint.before_request(_authenticate)
+
+    @blueprint.post("")
+    @blueprint.arguments(NoParamsSchema, location="query")
+    @blueprint.arguments(NewInstitutionSchema)
+    @blueprint.response(HTTPStatus.CREATED, InstitutionSchema)
+    @blueprint.refuses(_BAD, _WHO, _NOT_YOU, _TAKEN)
+    def create_institution(
+        _none: object, wanted: Mapping[str, Any]
+    ) -> tuple[Institution, int, dict[str, str]]:
+        """Make an institution.
+
+        Needs an administrator's key.
+        """
+        require(_caller(), Scope.ADMIN)
+        made = access.create_institution(wanted["name"])
+        return made, HTTPStatus.CREATED, {"Location": f"/api/v1/institutions/{made.id}"}
+
+    @blueprint.get("")
+    @blueprint.arguments(NoParamsSchema, location="query")
+    @blueprint.response(HTTPStatus.OK, InstitutionsSchema)
+    @blueprint.refuses(_BAD, _WHO, _NOT_YOU)
+    def list_institutions(_none: object) -> dict[str, Any]:
+        """List institutions.
+
+        All of them for an administrator; its own for an institution's key with scope all.
+        """
+        caller = _caller()
+        require(caller, Scope.ADMIN, Scope.ALL)
+        if caller.handle is None:
+            return {"institutions": access.list_institutions()}
+        return {"institutions": [access.get_institution(caller.handle.institution_id)]}
+
+    @blueprint.get("/<institution_id>")
+    @blueprint.arguments(NoParamsSchema, location="query")
+    @blueprint.response(HTTPStatus.OK, InstitutionSchema)
+    @blueprint.refuses(_BAD, _WHO, _NOT_YOU, _GONE)
+    def get_institution(_none: object, institution_id: str) -> Institution:
+        """Read one institution.
+
+        Needs an administrator's key, or the institution's own with scope all.
+        """
+        return _visible(access, institution_id)
+
+    return blueprint
+
+
+def make_keys_blueprint(access: AccessService) -> StrictBlueprint:
+    """Make the routes of keys."""
+    blueprint = StrictBlueprint(
+        "keys", __name__, url_prefix="/api/v1", description="Credentials of the systems that send and read"
+    )
+
+    blueprint.before_request(_authenticate)
+
+    @blueprint.post("/institutions/<institution_id>/keys")
+    @blueprint.arguments(NoParamsSchema, location="query")
+    @blueprint.arguments(NewKeySchema)
+    @blueprint.response(HTTPStatus.CREATED, NewKeyAnswerSchema)
+    @blueprint.refuses(_BAD, _WHO, _NOT_YOU, _GONE)
+    def create_key(_none: object, wanted: Mapping[str, Any], institution_id: str) -> dict[str, Any]:
+        """Make a key.
+
+        Needs an administrator's key. The secret is in this answer and nowhere else.
+        """
+        require(_caller(), Scope.ADMIN)
+        wish = KeyWish(wanted["scopes"], wanted["defaultVersion"], wanted["expiresAt"])
+        made = access.create_key_for(institution_id, wanted["client"], wish)
+        clients = access.client_names(InstitutionId(institution_id))
+        return {**_view(made.key, clients), "secret": made.secret}
+
+    @blueprint.get("/institutions/<institution_id>/keys")
+    @blueprint.arguments(NoParamsSchema, location="query")
+    @blueprint.response(HTTPStatus.OK, KeysSchema)
+    @blueprint.refuses(_BAD, _WHO, _NOT_YOU, _GONE)
+    def list_keys(_none: object, institution_id: str) -> dict[str, Any]:
+        """List an institution's keys.
+
+        Revoked and expired ones too, oldest first, without secrets. Needs an
+        administrator's key, or the institution's own with scope all.
+        """
+        institution = _visible(access, institution_id)
+        clients = access.client_names(institution.id)
+        return {"keys": [_view(key, clients) for key in access.list_keys(institution.id)]}
+
+    @blueprint.delete("/keys/<key_id>")
+    @blueprint.arguments(NoParamsSchema, location="query")
+    @blueprint.response(HTTPStatus.NO_CONTENT)
+    @blueprint.refuses(_BAD, _WHO, _NOT_YOU, _GONE)
+    def revoke_key(_none: object, key_id: str) -> None:
+        """Revoke a key.
+
+        It stops at once; doing it twice changes nothing. Needs an administrator's key.
+        """
+        require(_caller(), Scope.ADMIN)
+        access.revoke_key(key_id)
+
+    return blueprint
+
+
+def _authenticate() -> None:
+    """Refuse strangers before anything of their request is looked at."""
+    current_caller()
+
+
+def _caller() -> Caller:
+    caller: Caller = current_caller()
+    return caller
+
+
+def _visible(access: AccessService, institution_id: str) -> Institution:
+    """Return an institution that the caller may see; another's looks like none."""
+    caller = _caller()
+    require(caller, Scope.ADMIN, Scope.ALL)
+    if caller.handle is not None and caller.handle.institution_id != institution_id:
+        raise NotFound("There is no such institution.")
+    return access.get_institution(institution_id)
+
+
+def _view(key: Key, clients: Mapping[ClientId, str]) -> dict[str, Any]:
+    return {
+        "id": key.id,
+        "institution": key.institution_id,
+        "client": clients[key.client_id] if key.client_id else "",
+        "scopes": sorted(key.scopes),
+        "defaultVersion": key.default_version,
+        "createdAt": key.created_at_us,
+        "expiresAt": key.expires_at_us,
+        "revokedAt": key.revoked_at_us,
+        "lastUsedAt": key.last_used_at_us,
+    }

@@ -1,0 +1,192 @@
+"""``lrs institution``, ``lrs key`` and ``lrs sign-in``: who is let in, from the command line.
+
+What was asked for stands alone on standard output; everything else goes to standard error.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import click
+
+from config.settings import read_settings
+from lrs.access.model import Institution, Key
+from lrs.access.rules import parse_scopes
+from lrs.access.service import NewKey
+from lrs.app import Services, build_services
+from lrs.clock import to_text
+
+_DAY_US = 86_400_000_000
+_json_option = click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON value on standard output."
+)
+_institution_option = click.option(
+    "--institution", metavar="NAME", required=True, help="The institution's name."
+)
+
+
+@contextmanager
+def _services() -> Iterator[Services]:
+    services = build_services(read_settings())
+    try:
+        yield services
+    finally:
+        services.close()
+
+
+def register(group: click.Group) -> None:
+    """Add the commands to the group."""
+    group.add_command(institution)
+    group.add_command(key)
+    group.add_command(sign_in)
+
+
+@click.group()
+def institution() -> None:
+    """Make and list institutions."""
+
+
+@institution.command("create")
+@click.argument("name")
+@_json_option
+def create_institution(name: str, as_json: bool) -> None:
+    """Make an institution and print its id."""
+    with _services() as services:
+        made = services.access.create_institution(name)
+    click.echo(json.dumps(_institution_view(made)) if as_json else made.id)
+
+
+@institution.command("list")
+@_json_option
+def list_institutions(as_json: bool) -> None:
+    """List all institutions by name: id, tab, name."""
+    with _services() as services:
+        found = services.access.list_institutions()
+    if as_json:
+        click.echo(json.dumps([_institution_view(one) for one in found]))
+        return
+    for one in found:
+        click.echo(f"{one.id}\t{one.name}")
+    if not found:
+        click.echo("There is no institution yet.", err=True)
+
+
+@click.group()
+def key() -> None:
+    """Make, list and revoke keys."""
+
+
+@key.command("create")
+@click.option("--institution", "institution_name", metavar="NAME", help="Made where it is missing.")
+@click.option(
+    "--client",
+    "client_name",
+    metavar="NAME",
+    help="Made where it is missing. [default: the institution's name]",
+)
+@click.option(
+    "--scope",
+    "scopes",
+    metavar="SCOPE",
+    multiple=True,
+    required=True,
+    help="What the key may do; may be repeated. With admin alone, and no institution, it administers.",
+)
+@click.option(
+    "--default-version",
+    type=click.Choice(["1.0.3", "2.0.0"]),
+    help="In whose form a request without version header is answered.",
+)
+@click.option(
+    "--expires-days", type=click.IntRange(1, 36500), metavar="N", help="Days until it stops. [default: never]"
+)
+@_json_option
+def create_key(
+    institution_name: str | None,
+    client_name: str | None,
+    scopes: Sequence[str],
+    default_version: str | None,
+    expires_days: int | None,
+    as_json: bool,
+) -> None:
+    """Make a key and print KEY:SECRET; the secret is shown this once."""
+    with _services() as services:
+        expires = services.outside.clock() + expires_days * _DAY_US if expires_days else None
+        made = services.access.create_key(
+            institution_name, client_name, parse_scopes(scopes), default_version, expires
+        )
+    click.echo(json.dumps(_new_key_view(made)) if as_json else f"{made.key.id}:{made.secret}")
+
+
+@key.command("list")
+@click.option(
+    "--institution", "institution_name", metavar="NAME", help="Without it, the administrators' keys."
+)
+@_json_option
+def list_keys(institution_name: str | None, as_json: bool) -> None:
+    """List keys, oldest first: id, tab, scopes, tab, state."""
+    with _services() as services:
+        found = services.access.list_keys(
+            services.access.get_institution_named(institution_name).id if institution_name else None
+        )
+        now = services.outside.clock()
+    if as_json:
+        click.echo(json.dumps([_key_view(one) for one in found]))
+        return
+    for one in found:
+        click.echo(f"{one.id}\t{' '.join(sorted(one.scopes))}\t{_state(one, now)}")
+
+
+@key.command("revoke")
+@click.argument("key_id")
+def revoke_key(key_id: str) -> None:
+    """Stop a key at once."""
+    with _services() as services:
+        services.access.revoke_key(key_id)
+    click.echo(f"Key {key_id} is revoked.", err=True)
+
+
+@click.command("sign-in")
+@_institution_option
+@_json_option
+def sign_in(institution: str, as_json: bool) -> None:
+    """Print a link that opens an institution's pages: one day, one use."""
+    with _services() as services:
+        token = services.access.create_sign_in(institution)
+        link = f"{services.settings.public_url}/sign-in/{token}"
+    click.echo(json.dumps({"url": link}) if as_json else link)
+    click.echo("The link works once, within a day.", err=True)
+
+
+def _institution_view(one: Institution) -> dict[str, Any]:
+    return {"id": one.id, "name": one.name, "createdAt": to_text(one.created_at_us)}
+
+
+def _key_view(one: Key) -> dict[str, Any]:
+    return {
+        "id": one.id,
+        "institution": one.institution_id,
+        "scopes": sorted(one.scopes),
+        "defaultVersion": one.default_version,
+        "createdAt": to_text(one.created_at_us),
+        "expiresAt": _moment(one.expires_at_us),
+        "revokedAt": _moment(one.revoked_at_us),
+        "lastUsedAt": _moment(one.last_used_at_us),
+    }
+
+
+def _new_key_view(made: NewKey) -> dict[str, Any]:
+    return {**_key_view(made.key), "secret": made.secret}
+
+
+def _moment(instant_us: int | None) -> str | None:
+    return None if instant_us is None else to_text(instant_us)
+
+
+def _state(one: Key, now: int) -> str:
+    if one.revoked_at_us is not None:
+        return f"revoked {to_text(one.revoked_at_us)}"
+    if one.expires_at_us is not None and one.expires_at_us <= now:
+        return f"expired {to_text(one.expires_at_us)}"
+    return "good"
