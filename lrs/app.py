@@ -72,8 +72,17 @@ class Services:
         self.stores.close()
 
 
-def build_services(settings: Settings, outside: Outside | None = None) -> Services:
+def build_services(
+    settings: Settings,
+    outside: Outside | None = None,
+    open_store: Callable[[StoreOptions], Stores] | None = None,
+) -> Services:
     """Open the store that the settings name and build the services over it.
+
+    Args:
+        settings: Checked settings.
+        outside: The clock and the ids; the real ones where none are handed in.
+        open_store: Opens another store than the one that the settings name (tests).
 
     Raises:
         ConfigError: The store's address is wrong.
@@ -88,7 +97,7 @@ def build_services(settings: Settings, outside: Outside | None = None) -> Servic
         arrivals_days=settings.arrivals_days,
         busy_seconds=settings.busy_seconds,
     )
-    stores = open_stores(settings.store, options)
+    stores = open_store(options) if open_store else open_stores(settings.store, options)
     return Services(
         settings=settings,
         outside=outside,

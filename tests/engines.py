@@ -38,9 +38,12 @@ class Engine:
     clock: HandClock = field(default_factory=HandClock)
     _opened: list[Stores] = field(default_factory=list)
 
-    def open(self, **changes: Any) -> Stores:
-        options = {"clock": self.clock, "random_bytes": os.urandom, "durable": False, **changes}
-        stores = self.make(StoreOptions(**options))
+    def open(self, options: StoreOptions | None = None, **changes: Any) -> Stores:
+        """Open the store, with given options or with those of a test and changes to them."""
+        if options is None:
+            usual = {"clock": self.clock, "random_bytes": os.urandom, "durable": False}
+            options = StoreOptions(**{**usual, **changes})
+        stores = self.make(options)
         self._opened.append(stores)
         return stores
 
