@@ -1,0 +1,140 @@
+"""Looking into JSON text itself, for what a parser does not tell: places, depth, names given twice.
+
+All functions but ``may_have_duplicate_keys`` expect text that a parser has read, or has
+read up to a place; none recurses, so that depth cannot hurt.
+
+Spec: RFC 8259; RFC 6901
+"""
+
+import re
+from dataclasses import dataclass, field
+
+import orjson
+
+# Possessive, so that a string that never ends is walked over once and no more.
+_TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[{}\[\],]', re.DOTALL)
+_OPENING = ("{", "[")
+_CLOSING = ("}", "]")
+_NEXT = ","
+_NAME_END = re.compile(rb'"[ \t\n\r]*:')
+# Characters that make up the end of a name, written so that counting cannot see them.
+_HIDDEN = re.compile(rb"\\u00(?:20|22|3[Aa])")
+_SPACED_COLONS = (b" :", b"\n:", b"\r:", b"\t:")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place in a text, counted in characters; line and column begin at 1."""
+
+    offset: int
+    line: int
+    column: int
+
+    @classmethod
+    def at(cls, text: str, offset: int) -> "Place":
+        """Find line and column of an offset."""
+        line_start = text.rfind("\n", 0, offset) + 1
+        return cls(offset, text.count("\n", 0, offset) + 1, offset - line_start + 1)
+
+    def __str__(self) -> str:
+        """Say it for a message."""
+        return f"line {self.line}, column {self.column}"
+
+
+def escape_pointer(name: str) -> str:
+    """Write a property name as one reference token of a pointer, without the slash.
+
+    Spec: RFC 6901 3
+    """
+    return name.replace("~", "~0").replace("/", "~1")
+
+
+def may_have_duplicate_keys(body: bytes, value: object) -> bool:
+    """Tell whether an object in the body may have a name twice; False is certain.
+
+    Writes the parsed value again and counts ends of names (a quote, then a colon) in both
+    texts. Strings may hold the same characters, but then both texts hold them: an escaped
+    quote is written as it was read. So the texts count alike exactly when no name was
+    lost, unless the body hides one of these characters behind its hexadecimal code.
+
+    Args:
+        body: Valid JSON.
+        value: What the fast parser made of the body: the last of a name's values won.
+    """
+    if b"\\u00" in body and _HIDDEN.search(body):
+        return True
+    try:
+        again = orjson.dumps(value)
+    except orjson.JSONEncodeError:  # Nested too deeply to be written.
+        return True
+    if any(spaced in body for spaced in _SPACED_COLONS):
+        return len(_NAME_END.findall(body)) != len(_NAME_END.findall(again))
+    return body.count(b'":') != again.count(b'":')
+
+
+def find_too_deep(text: str, max_depth: int) -> Place | None:
+    """Find the bracket that opens one level too many; None where there is none.
+
+    The text need not be valid; what comes after an unclosed string is not looked at.
+    """
+    depth = 0
+    for token in _TOKEN.finditer(text):
+        first = text[token.start()]
+        if first in "{[":
+            depth += 1
+            if depth > max_depth:
+                return Place.at(text, token.start())
+        elif first in "}]":
+            depth -= 1
+    return None
+
+
+@dataclass(slots=True)
+class _Level:
+    """An array or object that is being read, and where in it the reader stands."""
+
+    is_object: bool
+    token: str = ""
+    index: int = 0
+    expects_name: bool = False
+    names: set[str] = field(default_factory=set)
+
+    def pointer_part(self) -> str:
+        return self.token if self.is_object else str(self.index)
+
+
+def find_duplicate_keys(text: str, at_most: int) -> list[str]:
+    """Find names that an object has more than once, in the order of the text.
+
+    Args:
+        text: Valid JSON.
+        at_most: How many to find before giving up.
+
+    Returns:
+        The pointer of each repeated name, once for each repetition; empty when all is well.
+    """
+    found: list[str] = []
+    levels: list[_Level] = []
+    for match in _TOKEN.finditer(text):
+        written = match[0]
+        if written in _OPENING:
+            levels.append(_Level(is_object=written == "{", expects_name=written == "{"))
+        elif written in _CLOSING:
+            levels.pop()
+        elif written == _NEXT:
+            levels[-1].index += 1
+            levels[-1].expects_name = levels[-1].is_object
+        elif levels and levels[-1].expects_name and _is_repeated(levels[-1], written):
+            found.append("".join(f"/{level.pointer_part()}" for level in levels))
+            if len(found) == at_most:
+                break
+    return found
+
+
+def _is_repeated(level: _Level, written: str) -> bool:
+    name = orjson.loads(written) if "\\" in written else written[1:-1]
+    level.token = escape_pointer(name)
+    level.expects_name = False
+    repeated = name in level.names
+    level.names.add(name)
+    return repeated
