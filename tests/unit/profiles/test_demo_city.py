@@ -21,7 +21,7 @@ EVENING = datetime(2026, 11, 21, 18, tzinfo=UTC)
 
 
 def month(until: datetime = EVENING) -> dict[str, list[dict[str, Any]]]:
-    return make_month(CITY, until, Random(7))  # noqa: S311 - the seed is the point
+    return make_month(CITY, until, Random(7))
 
 
 def every(made: dict[str, list[dict[str, Any]]]) -> Iterator[dict[str, Any]]:
