@@ -3,7 +3,7 @@
 Spec: xAPI 1.0.3 Communication 2.1.3 (the filters of GET statements), 4.2 (read/mine).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from lrs.xapi.ports import Fact, FactKind, StatementId
@@ -36,105 +36,73 @@ def agent_key(agent: Json) -> str | None:
     return None
 
 
-def _agent_keys(agent: Json) -> Iterator[str]:
-    """Yield an agent's key and its members' keys: a filter on a member meets the Group."""
-    key = agent_key(agent)
-    if key is not None:
-        yield key
-    for member in agent.get("member", ()):
-        member_key = agent_key(member)
-        if member_key is not None:
-            yield member_key
+Found = dict[tuple[FactKind, str], bool]
+"""Kind and value to primary or not; what was found primary stays so."""
 
-
-def _is_agent(obj: Json) -> bool:
-    return bool(obj.get("objectType") in {"Agent", "Group"})
-
-
-def _is_activity(obj: Json) -> bool:
-    return bool(obj.get("objectType", "Activity") == "Activity")
-
-
-def _context_agents(context: Json) -> Iterator[Json]:
-    if "instructor" in context:
-        yield context["instructor"]
-    if "team" in context:
-        yield context["team"]
-    for entry in context.get("contextAgents", ()):
-        yield entry["agent"]
-    for entry in context.get("contextGroups", ()):
-        yield entry["group"]
-
-
-def _context_activities(context: Json) -> Iterator[str]:
-    by_kind = context.get("contextActivities")
-    if not by_kind:
-        return
-    for kind in _CONTEXT_ACTIVITIES:
-        activities = by_kind.get(kind, ())
-        if isinstance(activities, dict):
-            yield activities["id"]
-        else:
-            for activity in activities:
-                yield activity["id"]
-
-
-def _related(statement: Json) -> Iterator[tuple[FactKind, str]]:
-    """Yield what the context of a statement, or of a SubStatement, relates it to."""
-    context = statement.get("context")
-    if context:
-        for agent in _context_agents(context):
-            for key in _agent_keys(agent):
-                yield FactKind.AGENT, key
-        for activity in _context_activities(context):
-            yield FactKind.ACTIVITY, activity
-
-
-def _actor_and_object(statement: Json) -> Iterator[tuple[FactKind, str]]:
-    for key in _agent_keys(statement["actor"]):
-        yield FactKind.AGENT, key
-    obj = statement["object"]
-    if _is_activity(obj):
-        yield FactKind.ACTIVITY, obj["id"]
-    elif _is_agent(obj):
-        for key in _agent_keys(obj):
-            yield FactKind.AGENT, key
-
-
-def _primary(statement: Json) -> Iterator[tuple[FactKind, str]]:
-    yield FactKind.VERB, statement["verb"]["id"]
-    yield from _actor_and_object(statement)
-    registration = statement.get("context", {}).get("registration")
-    if registration:
-        yield FactKind.REGISTRATION, registration.lower()
-
-
-def _broad(statement: Json, authority: Json) -> Iterator[tuple[FactKind, str]]:
-    yield from _related(statement)
-    obj = statement["object"]
-    if obj.get("objectType") == "SubStatement":
-        yield from _actor_and_object(obj)
-        yield from _related(obj)
-    for key in _agent_keys(authority):
-        yield FactKind.AGENT, key
+_VERB, _AGENT, _ACTIVITY = FactKind.VERB, FactKind.AGENT, FactKind.ACTIVITY
+_REGISTRATION, _CLIENT = FactKind.REGISTRATION, FactKind.CLIENT
 
 
 def facts_of(statement: Json, authority: Json, client_id: str) -> tuple[Fact, ...]:
-    """List everything that a valid statement can be found by, each once, primary first.
+    """List everything that a valid statement can be found by, each once.
 
     Args:
         statement: The parsed statement, valid; as received or as served.
         authority: The Agent that the store sets as its authority.
         client_id: The client that wrote it.
     """
-    seen: dict[tuple[FactKind, str], bool] = {}
-    for term in _primary(statement):
-        seen[term] = True
-    for term in _broad(statement, authority):
-        seen.setdefault(term, False)
-    facts = [Fact(kind, value, primary) for (kind, value), primary in seen.items()]
-    facts.append(Fact(FactKind.CLIENT, client_id))
-    return tuple(facts)
+    found: Found = {(_VERB, statement["verb"]["id"]): True, (_CLIENT, client_id): True}
+    _add_parties(found, statement, primary=True)
+    context = statement.get("context")
+    if context:
+        if "registration" in context:
+            found[_REGISTRATION, context["registration"].lower()] = True
+        _add_context(found, context)
+    obj = statement["object"]
+    if obj.get("objectType") == "SubStatement":
+        _add_parties(found, obj, primary=False)
+        if "context" in obj:
+            _add_context(found, obj["context"])
+    _add_agent(found, authority, primary=False)
+    return tuple([Fact(kind, value, primary) for (kind, value), primary in found.items()])
+
+
+def _add_agent(found: Found, agent: Json, *, primary: bool) -> None:
+    """Add an agent's key and its members' keys: a filter on a member meets the Group."""
+    key = agent_key(agent)
+    if key is not None:
+        found.setdefault((_AGENT, key), primary)
+    for member in agent.get("member", ()):
+        member_key = agent_key(member)
+        if member_key is not None:
+            found.setdefault((_AGENT, member_key), primary)
+
+
+def _add_parties(found: Found, statement: Json, *, primary: bool) -> None:
+    """Add actor and object of a statement, or of a SubStatement."""
+    _add_agent(found, statement["actor"], primary=primary)
+    obj = statement["object"]
+    kind = obj.get("objectType", "Activity")
+    if kind == "Activity":
+        found.setdefault((_ACTIVITY, obj["id"]), primary)
+    elif kind in {"Agent", "Group"}:
+        _add_agent(found, obj, primary=primary)
+
+
+def _add_context(found: Found, context: Json) -> None:
+    """Add what a context relates to; nothing in it is primary."""
+    for name in ("instructor", "team"):
+        if name in context:
+            _add_agent(found, context[name], primary=False)
+    for entries, name in (("contextAgents", "agent"), ("contextGroups", "group")):
+        for entry in context.get(entries, ()):
+            _add_agent(found, entry[name], primary=False)
+    by_kind = context.get("contextActivities")
+    if by_kind:
+        for kind in _CONTEXT_ACTIVITIES:
+            activities = by_kind.get(kind, ())
+            for activity in (activities,) if isinstance(activities, dict) else activities:
+                found.setdefault((_ACTIVITY, activity["id"]), False)
 
 
 def target_of(statement: Json) -> StatementId | None:

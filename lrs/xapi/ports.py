@@ -7,7 +7,7 @@ A *body* is opaque to the engines: ``lrs.xapi.texts`` packs and unpacks it.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import NewType, Protocol
+from typing import NamedTuple, NewType, Protocol
 
 from lrs.access.handles import InstitutionHandle
 from lrs.errors import Problem
@@ -28,9 +28,8 @@ class FactKind(IntEnum):
     CLIENT = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """One thing that a statement can be found by.
+class Fact(NamedTuple):
+    """One thing that a statement can be found by (a tuple, since ten are made a statement).
 
     Attributes:
         value: The IRI, registration UUID (lower case), client id, or agent key
