@@ -18,7 +18,6 @@ from lrs.xapi.checks import (
     check_shape,
     check_string,
     choice_check,
-    freeze,
     place,
     shape_check,
 )
@@ -40,7 +39,7 @@ INTERACTION_TYPES = (
 _check_component = shape_check(
     Shape(
         "an interaction component",
-        freeze({"id": check_string, "description": check_language_map}),
+        {"id": check_string, "description": check_language_map},
         ("id",),
         "component.required",
     )
@@ -76,17 +75,15 @@ _interaction_fields: dict[str, Check] = {
 
 _DEFINITION = Shape(
     "an activity definition",
-    freeze(
-        {
-            "name": check_language_map,
-            "description": check_language_map,
-            "type": check_iri,
-            "moreInfo": check_iri,
-            "interactionType": choice_check(INTERACTION_TYPES, "interaction.type"),
-            "extensions": check_extensions,
-            **_interaction_fields,
-        }
-    ),
+    {
+        "name": check_language_map,
+        "description": check_language_map,
+        "type": check_iri,
+        "moreInfo": check_iri,
+        "interactionType": choice_check(INTERACTION_TYPES, "interaction.type"),
+        "extensions": check_extensions,
+        **_interaction_fields,
+    },
 )
 
 
@@ -106,13 +103,11 @@ def _check_definition(found: Findings, value: Any, trail: Trail, key: Key) -> No
 check_activity = shape_check(
     Shape(
         "an Activity",
-        freeze(
-            {
-                "objectType": choice_check(("Activity",), "activity.object-type"),
-                "id": check_iri,
-                "definition": _check_definition,
-            }
-        ),
+        {
+            "objectType": choice_check(("Activity",), "activity.object-type"),
+            "id": check_iri,
+            "definition": _check_definition,
+        },
         ("id",),
         "activity.required",
     )

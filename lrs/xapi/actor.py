@@ -17,7 +17,6 @@ from lrs.xapi.checks import (
     check_shape,
     check_string,
     choice_check,
-    freeze,
     place,
     shape_check,
     text_check,
@@ -33,7 +32,7 @@ _AUTHORITY_MEMBERS = 2
 _check_account = shape_check(
     Shape(
         "an account",
-        freeze({"homePage": check_iri, "name": check_string}),
+        {"homePage": check_iri, "name": check_string},
         ("homePage", "name"),
         "account.required",
     )
@@ -53,7 +52,7 @@ _agent_fields: dict[str, Check] = {
     "openid": check_iri,
     "account": _check_account,
 }
-_AGENT = Shape("an Agent", freeze(_agent_fields))
+_AGENT = Shape("an Agent", _agent_fields)
 
 
 def check_agent(found: Findings, value: Any, trail: Trail, key: Key) -> None:
@@ -77,7 +76,7 @@ def _check_member(found: Findings, value: Any, trail: Trail, key: Key) -> None:
     check_agent(found, value, trail, key)
 
 
-_GROUP = Shape("a Group", freeze({**_agent_fields, "member": array_check(_check_member)}))
+_GROUP = Shape("a Group", {**_agent_fields, "member": array_check(_check_member)})
 
 
 def check_group(found: Findings, value: Any, trail: Trail, key: Key) -> None:

@@ -14,7 +14,6 @@ from lrs.xapi.checks import (
     array_check,
     check_iri,
     check_language_map,
-    freeze,
     shape_check,
     text_check,
 )
@@ -36,26 +35,24 @@ def _check_length(found: Findings, value: Any, trail: Trail, key: Key) -> None:
 _check_attachment = shape_check(
     Shape(
         "an attachment",
-        freeze(
-            {
-                "usageType": check_iri,
-                "display": check_language_map,
-                "description": check_language_map,
-                "contentType": text_check(
-                    _MEDIA_TYPE.fullmatch,
-                    "attachment.content-type",
-                    "this is not a media type such as text/plain or application/pdf.",
-                    quoted=True,
-                ),
-                "length": _check_length,
-                "sha2": text_check(
-                    _SHA2.fullmatch,
-                    "attachment.sha2",
-                    "This must be a SHA-2 sum (224, 256, 384 or 512 bits) in hex digits.",
-                ),
-                "fileUrl": check_iri,
-            }
-        ),
+        {
+            "usageType": check_iri,
+            "display": check_language_map,
+            "description": check_language_map,
+            "contentType": text_check(
+                _MEDIA_TYPE.fullmatch,
+                "attachment.content-type",
+                "this is not a media type such as text/plain or application/pdf.",
+                quoted=True,
+            ),
+            "length": _check_length,
+            "sha2": text_check(
+                _SHA2.fullmatch,
+                "attachment.sha2",
+                "This must be a SHA-2 sum (224, 256, 384 or 512 bits) in hex digits.",
+            ),
+            "fileUrl": check_iri,
+        },
         ("usageType", "display", "contentType", "length", "sha2"),
         "attachment.required",
     )

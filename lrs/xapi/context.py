@@ -23,7 +23,6 @@ from lrs.xapi.checks import (
     check_string,
     check_uuid,
     choice_check,
-    freeze,
     place,
     shape_check,
 )
@@ -32,9 +31,7 @@ from lrs.xapi.versions import Version
 check_statement_ref = shape_check(
     Shape(
         "a StatementRef",
-        freeze(
-            {"objectType": choice_check(("StatementRef",), "statement-ref.object-type"), "id": check_uuid}
-        ),
+        {"objectType": choice_check(("StatementRef",), "statement-ref.object-type"), "id": check_uuid},
         ("objectType", "id"),
         "statement-ref.required",
     )
@@ -63,7 +60,7 @@ def _check_activities(found: Findings, value: Any, trail: Trail, key: Key) -> No
 _check_context_activities = shape_check(
     Shape(
         "contextActivities",
-        freeze(dict.fromkeys(("parent", "grouping", "category", "other"), _check_activities)),
+        dict.fromkeys(("parent", "grouping", "category", "other"), _check_activities),
     )
 )
 
@@ -86,13 +83,11 @@ def _context_actor_check(object_type: str, name: str, check: Check) -> Check:
     return shape_check(
         Shape(
             f"a {object_type}",
-            freeze(
-                {
-                    "objectType": choice_check((object_type,), "context-agents.object-type"),
-                    name: check,
-                    "relevantTypes": _check_relevant_types,
-                }
-            ),
+            {
+                "objectType": choice_check((object_type,), "context-agents.object-type"),
+                name: check,
+                "relevantTypes": _check_relevant_types,
+            },
             ("objectType", name, "relevantTypes"),
             "context-agents.required",
         )
@@ -113,16 +108,14 @@ _fields: dict[str, Check] = {
 
 _CONTEXTS: Mapping[Version, Shape] = MappingProxyType(
     {
-        Version.V1_0_3: Shape("a context", freeze(_fields)),
+        Version.V1_0_3: Shape("a context", _fields),
         Version.V2_0_0: Shape(
             "a context",
-            freeze(
-                {
-                    **_fields,
-                    "contextAgents": array_check(_context_actor_check("contextAgent", "agent", check_agent)),
-                    "contextGroups": array_check(_context_actor_check("contextGroup", "group", check_group)),
-                }
-            ),
+            {
+                **_fields,
+                "contextAgents": array_check(_context_actor_check("contextAgent", "agent", check_agent)),
+                "contextGroups": array_check(_context_actor_check("contextGroup", "group", check_group)),
+            },
         ),
     }
 )

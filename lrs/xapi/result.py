@@ -16,14 +16,13 @@ from lrs.xapi.checks import (
     check_number,
     check_shape,
     check_string,
-    freeze,
     place,
     shape_check,
 )
 
 _SCORE = Shape(
     "a score",
-    freeze({"scaled": check_number, "raw": check_number, "min": check_number, "max": check_number}),
+    {"scaled": check_number, "raw": check_number, "min": check_number, "max": check_number},
 )
 
 
@@ -55,16 +54,14 @@ def _number(score: dict[str, Any], name: str) -> int | float | None:
 check_result = shape_check(
     Shape(
         "a result",
-        freeze(
-            {
-                "score": _check_score,
-                "success": check_boolean,
-                "completion": check_boolean,
-                "response": check_string,
-                "duration": check_duration,
-                "extensions": check_extensions,
-            }
-        ),
+        {
+            "score": _check_score,
+            "success": check_boolean,
+            "completion": check_boolean,
+            "response": check_string,
+            "duration": check_duration,
+            "extensions": check_extensions,
+        },
     )
 )
 """Checks a result.

@@ -23,7 +23,6 @@ from lrs.xapi.checks import (
     check_shape,
     check_timestamp,
     check_uuid,
-    freeze,
     place,
     shape_check,
     show,
@@ -45,7 +44,7 @@ _STATEMENT_VERSIONS: Mapping[Version, re.Pattern[str]] = MappingProxyType(
 _SET_BY_STORE = ("id", "stored", "version", "authority")
 
 _check_verb = shape_check(
-    Shape("a verb", freeze({"id": check_iri, "display": check_language_map}), ("id",), "verb.required")
+    Shape("a verb", {"id": check_iri, "display": check_language_map}, ("id",), "verb.required")
 )
 
 
@@ -112,30 +111,26 @@ _common_fields: dict[str, Check] = {
 
 _SUBSTATEMENT = Shape(
     "a SubStatement",
-    freeze(
-        {
-            **_common_fields,
-            **dict.fromkeys(_SET_BY_STORE, _check_forbidden),
-            "objectType": _check_substatement_type,
-            "object": _check_substatement_object,
-        }
-    ),
+    {
+        **_common_fields,
+        **dict.fromkeys(_SET_BY_STORE, _check_forbidden),
+        "objectType": _check_substatement_type,
+        "object": _check_substatement_object,
+    },
     ("actor", "verb", "object"),
     "substatement.required",
 )
 
 _STATEMENT = Shape(
     "a statement",
-    freeze(
-        {
-            "id": check_uuid,
-            **_common_fields,
-            "object": _check_object,
-            "stored": check_timestamp,
-            "authority": check_authority,
-            "version": _check_version,
-        }
-    ),
+    {
+        "id": check_uuid,
+        **_common_fields,
+        "object": _check_object,
+        "stored": check_timestamp,
+        "authority": check_authority,
+        "version": _check_version,
+    },
     ("actor", "verb", "object"),
     "statement.required",
 )
