@@ -1,0 +1,101 @@
+"""The instance's own address, as ``lrs run`` meets it: is it free, is it up, take these records.
+
+This talks to the server that the same command started, on this machine, and to nobody else.
+"""
+
+import base64
+import errno
+import json
+import socket  # noqa: TID251 - only to see whether our own address is free
+import time
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from http import HTTPStatus
+from http.client import HTTPConnection  # noqa: TID251 - our own server, not another host
+
+from lrs.errors import LrsError
+
+_POLL_SECONDS = 0.05
+
+
+class AddressInUse(LrsError):
+    """Something listens already where the server should."""
+
+    code = "address-in-use"
+
+
+class ServerFailed(LrsError):
+    """The server that was started did not come up, ended, or refused what it should take."""
+
+    code = "server-failed"
+
+
+def check_free(host: str, port: int) -> None:
+    """Return when nothing listens at an address of this machine.
+
+    Raises:
+        AddressInUse: Something does, or the address is not this machine's.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with closing(socket.socket(family)) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                raise AddressInUse(
+                    f"Port {port} of {host} is in use by another program. Stop that one, or choose another"
+                    f" port: make run PORT={port + 1}"
+                ) from error
+            raise AddressInUse(f"Cannot listen on {host}:{port}: {error.strerror}.") from error
+
+
+def wait_until_up(host: str, port: int, is_running: Callable[[], bool], seconds: float) -> None:
+    """Return once ``/healthz`` answers.
+
+    Raises:
+        ServerFailed: The server ended, or time is up.
+    """
+    deadline = time.monotonic() + seconds
+    while is_running() and time.monotonic() < deadline:
+        try:
+            with closing(HTTPConnection(host, port, timeout=2)) as connection:
+                connection.request("GET", "/healthz")
+                if connection.getresponse().status == HTTPStatus.OK:
+                    return
+        except OSError:
+            pass
+        time.sleep(_POLL_SECONDS)
+    raise ServerFailed("The server did not come up; what it wrote above says why.")
+
+
+def post_statements(address: tuple[str, int], key: str, statements: Sequence[object], batch: int) -> int:
+    """Post statements in batches, as any client would.
+
+    Args:
+        address: Host and port.
+        key: ``KEY:SECRET``.
+        statements: What to post.
+        batch: Statements a request.
+
+    Returns:
+        How many requests it took.
+
+    Raises:
+        ServerFailed: A post was not answered with 200.
+    """
+    headers = {
+        "Authorization": "Basic " + base64.b64encode(key.encode()).decode(),
+        "Content-Type": "application/json",
+        "X-Experience-API-Version": "1.0.3",
+    }
+    starts = range(0, len(statements), batch)
+    with closing(HTTPConnection(*address, timeout=30)) as connection:
+        for start in starts:
+            body = json.dumps(statements[start : start + batch])
+            connection.request("POST", "/xapi/statements", body=body.encode(), headers=headers)
+            response = connection.getresponse()
+            answer = response.read()
+            if response.status != HTTPStatus.OK:
+                raise ServerFailed(f"A post was answered with {response.status}: {answer[:300]!r}")
+    return len(starts)
