@@ -33,7 +33,7 @@ _SECOND = 1_000_000
 _MINUTE = 60 * _SECOND
 _DAY = 24 * 60 * _MINUTE
 SIGN_IN_US = _DAY
-SESSION_US = _DAY
+SESSION_US = 7 * _DAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +238,7 @@ class AccessService:
         return self.create_key(None, None, [Scope.ADMIN])
 
     def _add_key(self, client: Client | None, wish: KeyWish) -> NewKey:
-        secret = base64.urlsafe_b64encode(self._random_bytes(32)).decode().rstrip("=")
+        secret = self.new_token()
         key = Key(
             id=KeyId(self._new_id(12)),
             institution_id=client.institution_id if client else None,
@@ -256,16 +256,10 @@ class AccessService:
         """Return the institution's keys, oldest first; None gives the administrators'."""
         return self._store.list_keys(None if institution_id is None else InstitutionId(institution_id))
 
-    def get_key(self, key_id: str) -> Key:
-        """Return a key, whatever its state.
-
-        Raises:
-            NotFound: There is none of that id.
-        """
+    def find_key(self, key_id: str) -> Key | None:
+        """Return a key, whatever its state, or None."""
         found = self._store.find_credential(KeyId(key_id))
-        if found is None:
-            raise NotFound("There is no such key.")
-        return found.key
+        return found.key if found else None
 
     def revoke_key(self, key_id: str) -> None:
         """Stop a key at once, in every process; doing it twice changes nothing.
@@ -288,7 +282,7 @@ class AccessService:
         if role not in ROLES:
             raise InvalidRequest(f"The role must be one of {', '.join(ROLES)}.")
         institution = self.get_institution_named(institution_name)
-        token, now = self._new_token(), self._clock()
+        token, now = self.new_token(), self._clock()
         self._store.add_sign_in(SignIn(sha256(token), institution.id, role, now, now + SIGN_IN_US))
         return token
 
@@ -305,7 +299,7 @@ class AccessService:
             raise NotFound(
                 "This sign-in link is no longer good. A link works once, within a day; ask for a new one."
             )
-        session = self._new_token()
+        session = self.new_token()
         self._store.add_session(
             Session(sha256(session), sign_in.institution_id, sign_in.role, now, now + SESSION_US)
         )
@@ -328,7 +322,8 @@ class AccessService:
         """Make an id in Crockford's base 32: no i, l, o, u; read out without mistakes."""
         return "".join(_ALPHABET[byte & 31] for byte in self._random_bytes(length))
 
-    def _new_token(self) -> str:
+    def new_token(self) -> str:
+        """Make 256 random bits as text that fits a URL and a cookie."""
         return base64.urlsafe_b64encode(self._random_bytes(32)).decode().rstrip("=")
 
 

@@ -36,7 +36,11 @@ class ArrivalService:
         self._records = records
         self._clock = clock
         self._kept = kept
-        self._days = days
+        self.days = days
+
+    def now(self) -> int:
+        """Give the moment that pages speak from."""
+        return self._clock()
 
     def note_refusal(  # noqa: PLR0913 - each is a column of the refusal
         self,
@@ -93,7 +97,7 @@ class ArrivalService:
         receipts = store.list_receipts(source, most)
         refusals = store.list_refusals(source, most)
         complete = max(len(receipts), len(refusals)) < most
-        return Overview(source, self._clock(), self._days, complete, receipts, refusals)
+        return Overview(source, self._clock(), self.days, complete, receipts, refusals)
 
 
 def _bounded(problem: Problem) -> Problem:

@@ -87,10 +87,14 @@ class Overview:
         return sum(receipt.already for receipt in self.receipts)
 
     @property
+    def last_at_us(self) -> int:
+        """Give the moment of the latest post, accepted or not; 0 where there is none."""
+        return max(_latest(self.receipts), _latest(self.refusals))
+
+    @property
     def arrived_since(self) -> int:
         """Count the posts that arrived after the latest refusal."""
-        last = max((refusal.at_us for refusal in self.refusals), default=0)
-        return sum(receipt.at_us > last for receipt in self.receipts)
+        return sum(receipt.at_us > _latest(self.refusals) for receipt in self.receipts)
 
     @property
     def reasons(self) -> list[Reason]:
@@ -139,3 +143,25 @@ def _reason(problem: Problem, refusal: Refusal) -> Reason:
     return Reason(
         problem.rule, problem.message, problem.path, problem.spec, 1, refusal.at_us, refusal.error_id
     )
+
+
+def _latest(entries: Sequence[Receipt] | Sequence[Refusal]) -> int:
+    """Give the moment of the first of some entries that stand newest first; 0 without any."""
+    return entries[0].at_us if entries else 0
+
+
+def place_text(path: str) -> str:
+    """Say where a problem stands: ``In record 3 of the post, at actor, mbox.``
+
+    Args:
+        path: A pointer into the body as sent, the name of a parameter or header, or empty.
+    """
+    if not path:
+        return "In the post as a whole."
+    if not path.startswith("/"):
+        return f"In the parameter or header {path}."
+    steps = [step.replace("~1", "/").replace("~0", "~") for step in path[1:].split("/")]
+    if not steps[0].isdigit():
+        return f"At {', '.join(steps)}."
+    record = f"In record {int(steps[0]) + 1} of the post"
+    return f"{record}, at {', '.join(steps[1:])}." if steps[1:] else f"{record}."

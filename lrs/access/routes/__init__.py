@@ -1,0 +1,1 @@
+"""The routes of the access room: the API of institutions and keys, and signing in."""

@@ -1,0 +1,112 @@
+"""Signing in and out: /sign-in/{token} and /sign-out.
+
+Opening a link only shows a button, so that a program that previews links does not use it
+up; the button posts. The form carries a token that a cookie of the same page holds too, so
+that no other site can sign somebody in.
+
+Wiring: ``app.register_blueprint(make_sessions_blueprint(access, secure))`` with secure true
+where the public address is https; pages then call ``signed_in(access)``.
+"""
+
+import hmac
+
+from flask import Blueprint, Response, current_app, make_response, redirect, render_template, request, url_for
+
+from lrs.access.model import Caller
+from lrs.access.service import SESSION_US, AccessService
+from lrs.errors import InvalidRequest, Unauthenticated
+from lrs.web.params import read_params
+
+_FORM_COOKIE = "lrs_form"
+_FORM_SECONDS = 3600
+_SECOND_US = 1_000_000
+
+
+def make_sessions_blueprint(access: AccessService, secure: bool, home: str) -> Blueprint:
+    """Make the routes.
+
+    Args:
+        access: Knows links and sessions.
+        secure: Whether cookies may travel over https alone.
+        home: The endpoint shown after signing in.
+    """
+    blueprint = Blueprint("sessions", __name__, template_folder="../templates")
+    blueprint.record_once(lambda state: state.app.config.update(LRS_SESSION_COOKIE=_cookie_name(secure)))
+
+    @blueprint.get("/sign-in/<token>")
+    def show_sign_in(token: str) -> Response:
+        """Show the button; nothing is used up."""
+        read_params(request.args, ())
+        form_token = access.new_token()
+        answer = make_response(render_template("access/sign_in.html", token=token, form_token=form_token))
+        answer.set_cookie(
+            _FORM_COOKIE,
+            form_token,
+            max_age=_FORM_SECONDS,
+            path="/sign-in",
+            secure=secure,
+            httponly=True,
+            samesite="Strict",
+        )
+        return answer
+
+    @blueprint.post("/sign-in/<token>")
+    def sign_in(token: str) -> Response:
+        """Use the link up, begin a session, and go to the pages."""
+        _check_form()
+        session = access.take_sign_in(token)
+        answer = make_response(redirect(url_for(home), 303))
+        answer.delete_cookie(_FORM_COOKIE, path="/sign-in", secure=secure, httponly=True, samesite="Strict")
+        answer.set_cookie(
+            _cookie_name(secure),
+            session,
+            max_age=SESSION_US // _SECOND_US,
+            secure=secure,
+            httponly=True,
+            samesite="Lax",
+        )
+        return answer
+
+    @blueprint.post("/sign-out")
+    def sign_out() -> Response:
+        """End the session, if there is one, and say so."""
+        read_params(request.args, ())
+        token = request.cookies.get(_cookie_name(secure))
+        if token is not None:
+            access.end_session(token)
+        answer = make_response(render_template("access/signed_out.html"))
+        answer.delete_cookie(_cookie_name(secure), secure=secure, httponly=True, samesite="Lax")
+        return answer
+
+    return blueprint
+
+
+def signed_in(access: AccessService) -> Caller:
+    """Return who this browser is signed in as.
+
+    Raises:
+        Unauthenticated: There is no session, or it has ended.
+    """
+    token = request.cookies.get(current_app.config["LRS_SESSION_COOKIE"])
+    caller = access.find_session(token) if token else None
+    if caller is None:
+        raise Unauthenticated(
+            "You are not signed in, or not any more. Open the sign-in link that you were given; a link works"
+            " once, within a day. Whoever runs this instance makes a new one with: lrs sign-in --institution NAME"
+        )
+    return caller
+
+
+def _cookie_name(secure: bool) -> str:
+    """Name the session's cookie; the prefix makes browsers hold it to this host and to https."""
+    return "__Host-lrs_session" if secure else "lrs_session"
+
+
+def _check_form() -> None:
+    """Refuse a form that this site did not show to this browser."""
+    shown = request.cookies.get(_FORM_COOKIE, "")
+    sent = read_params(request.form, {"form"}).get("form", "")
+    if not shown or not hmac.compare_digest(shown.encode(), sent.encode()):
+        raise InvalidRequest(
+            "Open the sign-in link again and press the button there; cookies must be allowed."
+        )

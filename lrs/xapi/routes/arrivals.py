@@ -1,0 +1,107 @@
+"""Did my records arrive? The pages at /arrivals, for whoever is signed in.
+
+Wiring: ``app.register_blueprint(make_arrivals_blueprint(arrivals, access, public_url))``
+beside ``make_sessions_blueprint(access, secure, "arrivals_pages.all_sources")``.
+"""
+
+from dataclasses import dataclass
+
+from flask import Blueprint, render_template, request
+
+from lrs.access.handles import InstitutionHandle
+from lrs.access.model import Key
+from lrs.access.routes.sessions import signed_in
+from lrs.access.service import AccessService
+from lrs.errors import NotFound
+from lrs.web.params import read_params
+from lrs.xapi.arrivals import IMPORT, ArrivalService
+from lrs.xapi.chart import draw_days
+from lrs.xapi.verdicts import Overview, join, place_text
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Something that posts, as the page names it."""
+
+    id: str
+    name: str
+    key: Key | None
+    overview: Overview
+
+
+def make_arrivals_blueprint(arrivals: ArrivalService, access: AccessService, public_url: str) -> Blueprint:
+    """Make the pages.
+
+    Args:
+        arrivals: Knows what arrived.
+        access: Knows the keys, and who is signed in.
+        public_url: Where clients post to; shown to those from whom nothing came yet.
+    """
+    blueprint = Blueprint("arrivals_pages", __name__, template_folder="../templates")
+    blueprint.add_app_template_filter(place_text, "place")
+
+    @blueprint.get("/arrivals")
+    def all_sources() -> str:
+        """Answer for the whole institution, then source by source."""
+        read_params(request.args, ())
+        handle = _handle(access)
+        sources = _sources(arrivals, access, handle)
+        whole = join([source.overview for source in sources], "", arrivals.now(), arrivals.days)
+        return render_template(
+            "arrivals/all.html",
+            institution=access.get_institution(handle.institution_id),
+            sources=sources,
+            whole=whole,
+            chart=draw_days(whole.by_day),
+            endpoint=f"{public_url}/xapi",
+        )
+
+    @blueprint.get("/arrivals/<source_id>")
+    def one_source(source_id: str) -> str:
+        """Answer for one key, or for imports; another institution's key looks like none."""
+        read_params(request.args, ())
+        handle = _handle(access)
+        source = _find_source(arrivals, access, handle, source_id)
+        return render_template(
+            "arrivals/one.html",
+            institution=access.get_institution(handle.institution_id),
+            source=source,
+            whole=source.overview,
+            chart=draw_days(source.overview.by_day),
+            endpoint=f"{public_url}/xapi",
+        )
+
+    return blueprint
+
+
+def _handle(access: AccessService) -> InstitutionHandle:
+    handle = signed_in(access).handle
+    if handle is None:
+        raise NotFound("There is nothing at this address.")
+    return handle
+
+
+def _sources(arrivals: ArrivalService, access: AccessService, handle: InstitutionHandle) -> list[Source]:
+    """Return the institution's keys, those with the latest trouble or post first, and imports if any."""
+    names = access.client_names(handle.institution_id)
+    sources = [
+        Source(key.id, names[key.client_id] if key.client_id else "", key, arrivals.overview(handle, key.id))
+        for key in access.list_keys(handle.institution_id)
+    ]
+    imported = arrivals.overview(handle, IMPORT)
+    if imported.receipts or imported.refusals:
+        sources.append(Source(IMPORT, "Import by command", None, imported))
+    return sorted(sources, key=lambda source: -source.overview.last_at_us)
+
+
+def _find_source(
+    arrivals: ArrivalService, access: AccessService, handle: InstitutionHandle, source_id: str
+) -> Source:
+    if source_id == IMPORT:
+        return Source(IMPORT, "Import by command", None, arrivals.overview(handle, IMPORT))
+    key = access.find_key(source_id)
+    if key is None or key.institution_id != handle.institution_id:
+        raise NotFound("There is nothing at this address.")
+    names = access.client_names(handle.institution_id)
+    name = names[key.client_id] if key.client_id else ""
+    return Source(key.id, name, key, arrivals.overview(handle, key.id))

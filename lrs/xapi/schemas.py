@@ -1,0 +1,83 @@
+"""The JSON of arrivals."""
+
+from marshmallow import Schema, fields, validate
+
+from lrs.web.smorest import Instant, ProblemSchema, StrictSchema
+from lrs.xapi.verdicts import Verdict
+
+MOST_ENTRIES = 500
+
+
+def _doc(text: str) -> dict[str, str]:
+    return {"description": text}
+
+
+_MOMENT = {"format": "date-time"}
+
+
+class ArrivalsQuerySchema(StrictSchema):
+    """How much is asked for."""
+
+    limit = fields.Integer(
+        load_default=20,
+        validate=validate.Range(1, MOST_ENTRIES),
+        metadata=_doc("At most so many posts, and so many refusals; 20 by default"),
+    )
+
+
+class ReceiptSchema(Schema):
+    """A post that arrived."""
+
+    at = Instant(attribute="at_us", required=True, metadata=_MOMENT)
+    stored = fields.Integer(required=True, metadata=_doc("Records that were new"))
+    already = fields.Integer(required=True, metadata=_doc("Records that were there before, equal"))
+    firstId = fields.String(  # noqa: N815 - JSON
+        attribute="first_id", required=True, metadata=_doc("The id of its first statement")
+    )
+
+
+class RefusalSchema(Schema):
+    """A post that was refused; its body is not kept."""
+
+    at = Instant(attribute="at_us", required=True, metadata=_MOMENT)
+    errorId = fields.String(  # noqa: N815 - JSON
+        attribute="error_id", required=True, metadata=_doc("What the answer carried")
+    )
+    method = fields.String(required=True)
+    status = fields.Integer(required=True)
+    code = fields.String(required=True)
+    detail = fields.String(required=True)
+    problems = fields.List(
+        fields.Nested(ProblemSchema),
+        required=True,
+        metadata=_doc("The first 20; texts are cut to 200 characters"),
+    )
+    problemCount = fields.Integer(  # noqa: N815 - JSON
+        attribute="problem_count", required=True, metadata=_doc("How many there were")
+    )
+    bodyBytes = fields.Integer(attribute="body_bytes", required=True)  # noqa: N815 - JSON
+
+
+class ReasonSchema(Schema):
+    """One thing to mend."""
+
+    rule = fields.String(required=True)
+    message = fields.String(required=True)
+    path = fields.String(required=True)
+    spec = fields.String(required=True)
+    posts = fields.Integer(required=True, metadata=_doc("In how many of the refusals listed it stands"))
+    lastAt = Instant(attribute="last_at_us", required=True, metadata=_MOMENT)  # noqa: N815 - JSON
+    errorId = fields.String(attribute="error_id", required=True)  # noqa: N815 - JSON
+
+
+class ArrivalsSchema(Schema):
+    """The latest posts and refusals of one key, newest first."""
+
+    source = fields.String(required=True, metadata=_doc("The key's id, or import"))
+    verdict = fields.Enum(Verdict, by_value=fields.String, required=True)
+    asOf = Instant(attribute="as_of_us", required=True, metadata=_MOMENT)  # noqa: N815 - JSON
+    reasons = fields.List(
+        fields.Nested(ReasonSchema), required=True, metadata=_doc("What to mend, the latest first")
+    )
+    receipts = fields.List(fields.Nested(ReceiptSchema), required=True)
+    refusals = fields.List(fields.Nested(RefusalSchema), required=True)
