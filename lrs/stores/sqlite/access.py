@@ -1,0 +1,236 @@
+"""Institutions, clients, keys, sign-in links and sessions, as the access room's port promises them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import apsw
+
+from lrs.access.handles import InstitutionId
+from lrs.access.model import (
+    Client,
+    ClientId,
+    Credential,
+    Institution,
+    Key,
+    KeyId,
+    Scope,
+    Session,
+    SignIn,
+)
+from lrs.errors import AlreadyExists, NotFound
+from lrs.stores.sqlite import sql
+from lrs.stores.sqlite.connections import Readers
+from lrs.stores.sqlite.errors import translated
+from lrs.stores.sqlite.writer import Write, Writer
+
+_INSTITUTION = "id, name, created_at"
+_CLIENT = "id, institution, name, authority, created_at"
+_KEY = (
+    "k.id, k.institution, k.client, k.secret, k.scopes, k.default_version, k.created_at, k.expires_at,"
+    " k.revoked_at, k.last_used_at"
+)
+_KEY_COLUMNS = _KEY.count(",") + 1
+_CREDENTIAL = (
+    f"SELECT {_KEY}, c.name, c.authority, c.created_at, i.name, i.created_at FROM keys k"  # noqa: S608
+    " LEFT JOIN clients c ON c.id = k.client LEFT JOIN institutions i ON i.id = k.institution WHERE k.id = ?"
+)
+
+
+class SqliteAccessStore:
+    """See lrs.access.ports.AccessStore."""
+
+    def __init__(self, readers: Readers, writer: Writer) -> None:
+        """Take the engine's parts."""
+        self._readers = readers
+        self._writer = writer
+
+    def add_institution(self, institution: Institution) -> None:
+        """Keep a new institution."""
+
+        def work(write: Write) -> None:
+            taken = "SELECT 1 FROM institutions WHERE id = ? OR name = ?"
+            if _first(write.database, taken, institution.id, institution.name):
+                raise AlreadyExists(f"There is an institution named {institution.name!r} already.")
+            values = (institution.id, institution.name, institution.created_at_us)
+            write.database.execute("INSERT INTO institutions VALUES (?, ?, ?)", values)
+
+        self._writer.run(work)
+
+    def find_institution(self, institution_id: InstitutionId) -> Institution | None:
+        """Return the institution of that id, or None."""
+        row = self._one(f"SELECT {_INSTITUTION} FROM institutions WHERE id = ?", institution_id)  # noqa: S608
+        return Institution(*row) if row else None
+
+    def find_institution_named(self, name: str) -> Institution | None:
+        """Return the institution of exactly that name, or None."""
+        row = self._one(f"SELECT {_INSTITUTION} FROM institutions WHERE name = ?", name)  # noqa: S608
+        return Institution(*row) if row else None
+
+    def list_institutions(self) -> Sequence[Institution]:
+        """Return all institutions by name."""
+        rows = self._all(f"SELECT {_INSTITUTION} FROM institutions ORDER BY name")  # noqa: S608
+        return [Institution(*row) for row in rows]
+
+    def add_client(self, client: Client) -> None:
+        """Keep a new client."""
+
+        def work(write: Write) -> None:
+            if not _first(write.database, "SELECT 1 FROM institutions WHERE id = ?", client.institution_id):
+                raise NotFound("There is no such institution.")
+            taken = "SELECT 1 FROM clients WHERE id = ? OR (institution = ? AND name = ?)"
+            if _first(write.database, taken, client.id, client.institution_id, client.name):
+                raise AlreadyExists(f"The institution has a client named {client.name!r} already.")
+            values = (client.id, client.institution_id, client.name, client.authority, client.created_at_us)
+            write.database.execute("INSERT INTO clients VALUES (?, ?, ?, ?, ?)", values)
+
+        self._writer.run(work)
+
+    def find_client(self, client_id: ClientId) -> Client | None:
+        """Return the client of that id, or None."""
+        row = self._one(f"SELECT {_CLIENT} FROM clients WHERE id = ?", client_id)  # noqa: S608
+        return Client(*row) if row else None
+
+    def find_client_named(self, institution_id: InstitutionId, name: str) -> Client | None:
+        """Return the institution's client of exactly that name, or None."""
+        query = f"SELECT {_CLIENT} FROM clients WHERE institution = ? AND name = ?"  # noqa: S608
+        row = self._one(query, institution_id, name)
+        return Client(*row) if row else None
+
+    def list_clients(self, institution_id: InstitutionId) -> Sequence[Client]:
+        """Return the institution's clients by name."""
+        query = f"SELECT {_CLIENT} FROM clients WHERE institution = ? ORDER BY name"  # noqa: S608
+        return [Client(*row) for row in self._all(query, institution_id)]
+
+    def add_key(self, key: Key) -> None:
+        """Keep a new key."""
+
+        def work(write: Write) -> None:
+            if _first(write.database, "SELECT 1 FROM keys WHERE id = ?", key.id):
+                raise AlreadyExists("There is a key of that id already.")
+            client = "SELECT 1 FROM clients WHERE id = ? AND institution = ?"
+            for_administrator = key.client_id is None and key.institution_id is None
+            if not for_administrator and not _first(
+                write.database, client, key.client_id, key.institution_id
+            ):
+                raise NotFound("The institution has no such client.")
+            write.database.execute("INSERT INTO keys VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", _key_values(key))
+
+        self._writer.run(work)
+
+    def find_credential(self, key_id: KeyId) -> Credential | None:
+        """Return a key with its client and institution, whatever its state, or None."""
+        row = self._one(_CREDENTIAL, key_id)
+        if row is None:
+            return None
+        key = _to_key(row[:_KEY_COLUMNS])
+        client_name, authority, client_made, name, made = row[_KEY_COLUMNS:]
+        if key.institution_id is None or key.client_id is None:
+            return Credential(key, None, None)
+        return Credential(
+            key,
+            Client(key.client_id, key.institution_id, client_name, authority, client_made),
+            Institution(key.institution_id, name, made),
+        )
+
+    def list_keys(self, institution_id: InstitutionId | None) -> Sequence[Key]:
+        """Return the institution's keys, oldest first; None gives the administrators'."""
+        query = f"SELECT {_KEY} FROM keys k WHERE k.institution IS ? ORDER BY k.created_at, k.id"  # noqa: S608
+        return [_to_key(row) for row in self._all(query, institution_id)]
+
+    def revoke_key(self, key_id: KeyId, at_us: int) -> bool:
+        """Mark a key revoked; False when it is unknown. The first moment stays."""
+
+        def work(write: Write) -> bool:
+            update = "UPDATE keys SET revoked_at = coalesce(revoked_at, ?) WHERE id = ?"
+            write.database.execute(update, (at_us, key_id))
+            return write.database.changes() > 0
+
+        return self._writer.run(work)
+
+    def note_key_used(self, key_id: KeyId, at_us: int) -> None:
+        """Raise the moment of last use."""
+        update = "UPDATE keys SET last_used_at = max(coalesce(last_used_at, 0), ?) WHERE id = ?"
+        self._write(update, at_us, key_id)
+
+    def add_sign_in(self, sign_in: SignIn) -> None:
+        """Keep a sign-in link; expired ones are dropped on the way."""
+        self._add_token("sign_ins", sign_in)
+
+    def take_sign_in(self, token_sha256: bytes, at_us: int) -> SignIn | None:
+        """Use up a sign-in link: the first taker before its expiry gets it, others None."""
+
+        def work(write: Write) -> Any:
+            taken = (
+                "DELETE FROM sign_ins WHERE token = ? AND expires_at > ?"
+                " RETURNING token, institution, role, created_at, expires_at"
+            )
+            return _first(write.database, taken, token_sha256, at_us)
+
+        row = self._writer.run(work)
+        return SignIn(*row) if row else None
+
+    def add_session(self, session: Session) -> None:
+        """Keep a session; sessions expired at its creation are dropped on the way."""
+        self._add_token("sessions", session)
+
+    def find_session(self, token_sha256: bytes, at_us: int) -> Session | None:
+        """Return the session if it has not expired at that moment, else None."""
+        query = (
+            "SELECT token, institution, role, created_at, expires_at FROM sessions"
+            " WHERE token = ? AND expires_at > ?"
+        )
+        row = self._one(query, token_sha256, at_us)
+        return Session(*row) if row else None
+
+    def end_session(self, token_sha256: bytes) -> None:
+        """Forget a session; nothing happens when it is unknown."""
+        self._write("DELETE FROM sessions WHERE token = ?", token_sha256)
+
+    def _add_token(self, table: str, kept: SignIn | Session) -> None:
+        values = (kept.token_sha256, kept.institution_id, kept.role, kept.created_at_us, kept.expires_at_us)
+
+        def work(write: Write) -> None:
+            write.database.execute(f"DELETE FROM {table} WHERE expires_at <= ?", (kept.created_at_us,))  # noqa: S608
+            write.database.execute(f"INSERT INTO {table} VALUES (?, ?, ?, ?, ?)", values)  # noqa: S608
+
+        self._writer.run(work)
+
+    def _write(self, statement: str, *values: object) -> None:
+        def work(write: Write) -> None:
+            sql.rows(write.database, statement, values)
+
+        self._writer.run(work)
+
+    def _one(self, statement: str, *values: object) -> tuple[Any, ...] | None:
+        with translated():
+            return _first(self._readers.get(), statement, *values)
+
+    def _all(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
+        with translated():
+            return sql.rows(self._readers.get(), statement, values)
+
+
+def _first(database: apsw.Connection, statement: str, *values: object) -> tuple[Any, ...] | None:
+    found: tuple[Any, ...] | None = sql.row(database, statement, values)
+    return found
+
+
+def _key_values(key: Key) -> tuple[Any, ...]:
+    return (
+        key.id,
+        key.institution_id,
+        key.client_id,
+        key.secret_sha256,
+        " ".join(sorted(key.scopes)),
+        key.default_version,
+        key.created_at_us,
+        key.expires_at_us,
+        key.revoked_at_us,
+        key.last_used_at_us,
+    )
+
+
+def _to_key(row: tuple[Any, ...]) -> Key:
+    values = list(row)
+    values[4] = frozenset(Scope(name) for name in values[4].split())
+    return Key(*values)

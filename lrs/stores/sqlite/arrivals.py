@@ -1,0 +1,104 @@
+"""Receipts and refusals, bounded by number (a source) and by age."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import apsw
+import orjson
+
+from lrs.errors import Problem
+from lrs.stores.sqlite import sql
+from lrs.stores.sqlite.connections import Readers
+from lrs.stores.sqlite.errors import translated
+from lrs.stores.sqlite.tenants import Tenants
+from lrs.stores.sqlite.writer import Write, Writer
+from lrs.xapi.ports import Receipt, Refusal, StatementId
+
+_DAY_US = 86_400_000_000
+_NEXT = "SELECT coalesce(max(n), 0) + 1 FROM {} WHERE tenant = ? AND source = ?"
+
+
+def insert_receipt(database: apsw.Connection, tenant: int, receipt: Receipt) -> None:
+    """Keep a receipt, inside the transaction of what it is about."""
+    n = sql.value(database, _NEXT.format("receipts"), (tenant, receipt.source))
+    values = (tenant, receipt.source, n, receipt.at_us, receipt.stored, receipt.already, receipt.first_id)
+    database.execute("INSERT INTO receipts VALUES (?, ?, ?, ?, ?, ?, ?)", values)
+
+
+class Bounds:
+    """What is shown, and what is dropped: number a source, and age by the clock."""
+
+    def __init__(self, kept: int, days: int, clock: Callable[[], int]) -> None:
+        """Take the bounds."""
+        self.kept = kept
+        self._age_us = days * _DAY_US
+        self._clock = clock
+
+    def oldest_us(self) -> int:
+        """Return the instant before which nothing is shown."""
+        return self._clock() - self._age_us
+
+    def trim(self, write: Write) -> None:
+        """Delete what is past the bounds; the last of each source stays, since its number counts."""
+        database = write.database
+        for table in ("receipts", "refusals"):
+            sources = f"SELECT tenant, source, max(n) FROM {table} GROUP BY tenant, source"  # noqa: S608
+            past = f"DELETE FROM {table} WHERE tenant = ? AND source = ? AND n < ? AND (n <= ? OR at < ?)"  # noqa: S608
+            for tenant, source, last in sql.rows(database, sources):
+                bounds = (tenant, source, last, last - self.kept, self.oldest_us())
+                sql.rows(database, past, bounds)
+
+
+class SqliteArrivalStore:
+    """See lrs.xapi.ports.ArrivalStore."""
+
+    def __init__(self, tenants: Tenants, readers: Readers, writer: Writer, bounds: Bounds) -> None:
+        """Take the engine's parts."""
+        self._tenants = tenants
+        self._readers = readers
+        self._writer = writer
+        self._bounds = bounds
+
+    def add_refusal(self, refusal: Refusal) -> None:
+        """Keep a refusal, durable when it returns."""
+        document = asdict(refusal)
+        del document["source"], document["at_us"]
+        text = orjson.dumps(document).decode()
+
+        def work(write: Write) -> None:
+            tenant = self._tenants.find_or_add(write.database)
+            n = sql.value(write.database, _NEXT.format("refusals"), (tenant, refusal.source))
+            values = (tenant, refusal.source, n, refusal.at_us, text)
+            write.database.execute("INSERT INTO refusals VALUES (?, ?, ?, ?, ?)", values)
+
+        self._writer.run(work)
+
+    def list_receipts(self, source: str, limit: int) -> Sequence[Receipt]:
+        """Return the latest receipts of a source, newest first."""
+        rows = self._latest("receipts", "at, stored, already, first", source, limit)
+        return [
+            Receipt(source, at, stored, already, StatementId(first)) for at, stored, already, first in rows
+        ]
+
+    def list_refusals(self, source: str, limit: int) -> Sequence[Refusal]:
+        """Return the latest refusals of a source, newest first."""
+        return [
+            _to_refusal(source, at, doc) for at, doc in self._latest("refusals", "at, doc", source, limit)
+        ]
+
+    def _latest(self, table: str, columns: str, source: str, limit: int) -> list[Any]:
+        with translated():
+            database = self._readers.get()
+            return sql.rows(
+                database,
+                f"SELECT {columns} FROM (SELECT * FROM {table} WHERE tenant = ? AND source = ?"  # noqa: S608
+                " ORDER BY n DESC LIMIT ?) WHERE at >= ? ORDER BY n DESC LIMIT ?",
+                (self._tenants.find(database), source, self._bounds.kept, self._bounds.oldest_us(), limit),
+            )
+
+
+def _to_refusal(source: str, at_us: int, text: str) -> Refusal:
+    document = orjson.loads(text)
+    problems = tuple(Problem(**problem) for problem in document.pop("problems"))
+    return Refusal(source=source, at_us=at_us, problems=problems, **document)

@@ -1,0 +1,106 @@
+"""Opening the database: one connection that writes, and one that reads for each thread."""
+
+import os
+import threading
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import apsw
+
+from lrs.errors import ConfigError, StoreUnavailable
+from lrs.stores.sqlite.errors import translated
+from lrs.stores.sqlite.locks import open_private
+
+OLDEST_SQLITE = (3, 51, 3)
+"""Before it, a write and a checkpoint at the same instant can corrupt the file."""
+
+_WRITER_CACHE_KIB = 64 * 1024
+_READER_CACHE_KIB = 8 * 1024
+_BUSY_MS = 5000
+
+
+def check_sqlite(version: str) -> None:
+    """Refuse a SQLite with the WAL-reset bug.
+
+    Raises:
+        ConfigError: The version is older than 3.51.3.
+    """
+    if tuple(int(part) for part in version.split(".")[:3]) < OLDEST_SQLITE:
+        oldest = ".".join(map(str, OLDEST_SQLITE))
+        raise ConfigError(f"SQLite {version} can corrupt its file; {oldest} or newer is needed. Update apsw.")
+
+
+def make_file(path: str) -> None:
+    """Make the folder and an empty file for its owner alone; SQLite's own files copy that mode."""
+    with translated():
+        os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)  # noqa: PTH103, PTH100, PTH120
+        os.close(open_private(path))
+
+
+def open_writer(path: str, *, durable: bool) -> apsw.Connection:
+    """Open a connection that may write; it never checkpoints by itself.
+
+    Args:
+        path: The database file, which exists.
+        durable: Whether a commit waits until the disk has it.
+    """
+    with translated():
+        connection = apsw.Connection(path, flags=apsw.SQLITE_OPEN_READWRITE)
+        connection.set_busy_timeout(_BUSY_MS)
+        connection.execute("PRAGMA journal_mode=WAL").fetchall()
+        connection.execute(f"PRAGMA synchronous={'FULL' if durable else 'OFF'}")
+        connection.execute("PRAGMA wal_autocheckpoint=0").fetchall()
+        connection.execute(f"PRAGMA cache_size=-{_WRITER_CACHE_KIB}")
+        connection.execute("PRAGMA temp_store=MEMORY")
+        return connection
+
+
+class Readers:
+    """One read-only connection for each thread that asks; gone with the thread."""
+
+    def __init__(self, path: str) -> None:
+        """Open nothing yet."""
+        self._path = path
+        self._of_thread = threading.local()
+        self._all: weakref.WeakSet[apsw.Connection] = weakref.WeakSet()
+        self._lock = threading.Lock()
+        self._closed = False
+
+    def get(self) -> apsw.Connection:
+        """Return this thread's connection; call it, and use it, inside ``translated()``."""
+        found: apsw.Connection | None = getattr(self._of_thread, "connection", None)
+        if found is None or self._closed:
+            found = self._of_thread.connection = self._open()
+        return found
+
+    @contextmanager
+    def snapshot(self) -> Iterator[apsw.Connection]:
+        """Give a connection on which all reads inside the block see one and the same state."""
+        with translated():
+            connection = self.get()
+            connection.execute("BEGIN")
+            try:
+                yield connection
+            finally:
+                connection.execute("COMMIT")
+
+    def _open(self) -> apsw.Connection:
+        with self._lock:
+            if self._closed:
+                raise StoreUnavailable("The store is closed.")
+            connection = apsw.Connection(self._path, flags=apsw.SQLITE_OPEN_READONLY)
+            connection.set_busy_timeout(_BUSY_MS)
+            connection.execute(f"PRAGMA cache_size=-{_READER_CACHE_KIB}")
+            self._all.add(connection)
+            return connection
+
+    def close(self) -> None:
+        """Close every connection; one that is just reading is closed when its thread lets go."""
+        with self._lock:
+            self._closed = True
+            for connection in list(self._all):
+                try:
+                    connection.close()
+                except apsw.Error:
+                    continue

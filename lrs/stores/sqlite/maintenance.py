@@ -1,0 +1,122 @@
+"""What a thread of its own does beside the writers: checkpoints, merges, trimming.
+
+Checkpoints inside a commit would stall it. So nobody's commit checkpoints; this thread
+does it passively whenever the WAL has grown, and starts the WAL anew, under the write
+lock, when it has become too long all the same.
+"""
+
+import logging
+import threading
+import time
+from pathlib import Path
+
+import apsw
+
+from lrs.errors import StoreError
+from lrs.stores.sqlite.arrivals import Bounds
+from lrs.stores.sqlite.errors import translated
+from lrs.stores.sqlite.locks import WriteLock
+from lrs.stores.sqlite.merging import Leadership, Merger
+from lrs.stores.sqlite.writer import Writer
+
+log = logging.getLogger(__name__)
+
+_LOOK_SECONDS = 0.25
+_SLICE_PAUSE_SECONDS = 0.01
+_TRIM_SECONDS = 60.0
+_CHECKPOINT_SECONDS = 0.25
+_RESET_BYTES = 256 * 1024 * 1024
+_RESET_PATIENCE_SECONDS = 1.0
+
+
+class Maintenance:
+    """Runs the thread.
+
+    Args:
+        database: A connection of its own, which may write.
+        path: The database file.
+        writer: What changes rows goes through it.
+        bounds: Of receipts and refusals.
+        lot_size: Positions an unmerged lot.
+    """
+
+    def __init__(
+        self, database: apsw.Connection, path: str, writer: Writer, bounds: Bounds, lot_size: int
+    ) -> None:
+        """Start."""
+        self._database = database
+        self._wal = Path(f"{path}-wal")
+        self._lock = WriteLock(path)
+        self._writer = writer
+        self._bounds = bounds
+        self._stop = threading.Event()
+        self._leadership = Leadership(path)
+        self._merger = Merger(writer, lot_size, self._stop.is_set, self._pause)
+        self._leads = False
+        self._trimmed = -_TRIM_SECONDS
+        self._next_checkpoint = 0.0
+        self._seen_version = -1
+        self._thread = threading.Thread(target=self._loop, name="sqlite-maintenance", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """End the thread; what was begun is picked up by the next one."""
+        first = not self._stop.is_set()
+        self._stop.set()
+        self._thread.join()
+        if first:
+            self._leadership.close()
+            self._lock.close()
+            self._database.close()
+
+    def _loop(self) -> None:
+        while not self._stop.wait(_LOOK_SECONDS):
+            try:
+                with translated():
+                    self._look()
+            except StoreError as error:
+                log.warning("Maintenance will be tried again: %s", error)
+
+    def _look(self) -> None:
+        self.checkpoint()
+        if not self._leads and self._leadership.try_take():
+            self._merger.tidy()
+            self._leads = True
+        if not self._leads:
+            return
+        while not self._stop.is_set() and self._merger.merge_one():
+            self.checkpoint()
+        if time.monotonic() - self._trimmed > _TRIM_SECONDS:
+            self._writer.run(self._bounds.trim)
+            self._trimmed = time.monotonic()
+
+    def _pause(self) -> None:
+        self.checkpoint()
+        self._stop.wait(_SLICE_PAUSE_SECONDS)
+
+    def checkpoint(self) -> None:
+        """Bring the WAL into the database file if it has grown; begin it anew if it is too long."""
+        size = self._wal.stat().st_size if self._wal.exists() else 0
+        if size > _RESET_BYTES:
+            self.reset()
+        elif time.monotonic() >= self._next_checkpoint and self._was_written():
+            self._next_checkpoint = time.monotonic() + _CHECKPOINT_SECONDS
+            self._database.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+
+    def _was_written(self) -> bool:
+        """Tell whether anybody committed since the last look; the WAL's size does not show it."""
+        version = int(self._database.pragma("data_version"))
+        changed, self._seen_version = version != self._seen_version, version
+        return changed
+
+    def reset(self) -> None:
+        """Empty the WAL while nobody writes; left for the next time where readers hold it."""
+        deadline = time.monotonic() + _RESET_PATIENCE_SECONDS
+        if not self._lock.acquire(lambda: time.monotonic() < deadline):
+            return
+        try:
+            self._database.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+        except apsw.BusyError:
+            log.info("Readers hold the WAL; it will be emptied later")
+        finally:
+            self._lock.release()

@@ -1,0 +1,209 @@
+"""Pages of statements: every filter is a posting, the rarest drives, the others are probed.
+
+Spec: xAPI 1.0.3 Communication 2.1.3.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import apsw
+
+from lrs.stores.sqlite import sql
+from lrs.stores.sqlite.references import iter_chain_facts
+from lrs.stores.sqlite.rows import FilterCheck, RowCodec, State, id_text
+from lrs.xapi.ports import (
+    FactKind,
+    Filter,
+    Position,
+    StatementPage,
+    StatementQuery,
+    StoredStatement,
+)
+
+_FIRST_SEQ, _LAST_SEQ = 1, (1 << 62)
+_COUNT_UP_TO = 3000
+
+_RARITY = {
+    FactKind.REGISTRATION: 0,
+    FactKind.AGENT: 1,
+    FactKind.ACTIVITY: 2,
+    FactKind.CLIENT: 3,
+    FactKind.VERB: 4,
+}
+"""Which of two equally common filters is likely to be the rarer."""
+
+_COLUMNS = "p.seq, s.id, s.stored, s.dict, s.body"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Positions asked for, both ends included."""
+
+    low: int
+    high: int
+
+
+class PageReader:
+    """Reads one page inside one snapshot."""
+
+    def __init__(
+        self, database: apsw.Connection, codec: RowCodec, tenant: int, query: StatementQuery
+    ) -> None:
+        """Prepare the page's SQL once; it may be run several times to fill the page up."""
+        self._database = database
+        self._codec = codec
+        self._tenant = tenant
+        self._query = query
+        self._checks = [FilterCheck(condition) for condition in query.filters]
+        self._order = "ASC" if query.ascending else "DESC"
+        self._filters = _rarest_first(database, codec, query.filters)
+        self._sql = self._filtered_sql() if query.filters else self._plain_sql()
+
+    def read(self) -> StatementPage:
+        """Return the page; it is short only where it is the last."""
+        span = self._span()
+        found: list[StoredStatement] = []
+        wanted = self._query.limit + 1
+        while len(found) < wanted and span.low <= span.high:
+            rows = self._rows(span, wanted - len(found))
+            missing = wanted - len(found)
+            found += [served for row in rows if (served := self._serve(row)) is not None]
+            if len(rows) < missing:
+                break
+            span = self._behind(span, rows[-1][0])
+        page = found[: self._query.limit]
+        return StatementPage(page, page[-1].position if len(found) > len(page) else None)
+
+    def _span(self) -> Span:
+        low, high = _FIRST_SEQ, _LAST_SEQ
+        query = self._query
+        if query.since_us is not None:
+            low = first_after(self._database, query.since_us)
+        if query.until_us is not None:
+            high = first_after(self._database, query.until_us) - 1
+        span = Span(low, high)
+        return span if query.after is None else self._behind(span, query.after)
+
+    def _behind(self, span: Span, seq: int) -> Span:
+        """Return what of a span lies behind a position, in the order asked for."""
+        if self._query.ascending:
+            return Span(max(span.low, seq + 1), span.high)
+        return Span(span.low, min(span.high, seq - 1))
+
+    def _rows(self, span: Span, limit: int) -> list[Any]:
+        values: dict[str, int] = {
+            "tenant": self._tenant,
+            "low": span.low,
+            "high": span.high,
+            "limit": limit,
+            **{f"h{n}": self._codec.term(f.kind, f.value) for n, f in enumerate(self._filters)},
+        }
+        return sql.rows(self._database, self._sql, values)
+
+    def _plain_sql(self) -> str:
+        return (
+            "SELECT s.seq, s.id, s.stored, s.dict, s.body FROM stmt s"  # noqa: S608 - fixed text and numbers
+            f" WHERE s.tenant = :tenant AND s.seq BETWEEN :low AND :high AND s.state <> {State.VOIDED:d}"
+            f" ORDER BY s.seq {self._order} LIMIT :limit"
+        )
+
+    def _filtered_sql(self) -> str:
+        """Write the query: two ranges are merged where related facts count, without a sort."""
+        primaries = (1, 0) if self._filters[0].related else (1,)
+        arms = " UNION ALL ".join(self._arm(primary) for primary in primaries)
+        return f"{arms} ORDER BY 6 {self._order}, 1 {self._order} LIMIT :limit"
+
+    def _arm(self, primary: int) -> str:
+        """Walk the rarest filter's postings, lot by lot; probe the others by key."""
+        probes = "".join(
+            " AND EXISTS (SELECT 1 FROM post q WHERE q.lot = p.lot"  # noqa: S608 - fixed text and numbers
+            f" AND q.h = :h{n} AND q.prim {'IN (0, 1)' if condition.related else '= 1'} AND q.seq = p.seq)"
+            for n, condition in enumerate(self._filters)
+            if n
+        )
+        return (
+            f"SELECT {_COLUMNS}, l.lo FROM lots l CROSS JOIN post p ON p.lot = l.lot"  # noqa: S608
+            " CROSS JOIN stmt s ON s.seq = p.seq"
+            f" WHERE p.h = :h0 AND p.prim = {primary} AND p.seq BETWEEN :low AND :high"
+            " AND l.lo <= :high AND l.lo >= coalesce((SELECT max(lo) FROM lots WHERE lo <= :low), 0)"
+            f" AND s.tenant = :tenant AND s.state <> {State.VOIDED:d}{probes}"
+        )
+
+    def _serve(self, row: tuple[Any, ...]) -> StoredStatement | None:
+        """Read a row; None where it was met by a hash alone."""
+        seq, identity, stored, number, blob = row[:5]
+        body, facts = self._codec.split(number, blob)
+        if not all(check.holds(facts) for check in self._checks) and not self._inherits(seq):
+            return None
+        position = Position(seq)
+        return StoredStatement(id_text(identity), position, stored, body, voided=False)
+
+    def _inherits(self, seq: int) -> bool:
+        """Tell whether the statement and its chain together meet every filter.
+
+        The client that wrote a referred-to statement is never inherited.
+        """
+        chain = list(iter_chain_facts(self._database, self._codec, self._tenant, seq))
+        return all(
+            any(check.holds(facts) for facts in (chain[:1] if f.kind is FactKind.CLIENT else chain))
+            for check, f in zip(self._checks, self._query.filters, strict=True)
+        )
+
+
+def _rarest_first(database: apsw.Connection, codec: RowCodec, filters: Sequence[Filter]) -> list[Filter]:
+    """Order filters by how many statements meet them, counted up to a bound."""
+    if len(filters) < 2:  # noqa: PLR2004 - one needs no order
+        return list(filters)
+    return sorted(filters, key=lambda f: (_count(database, codec.term(f.kind, f.value), f), _RARITY[f.kind]))
+
+
+def _count(database: apsw.Connection, h: int, condition: Filter) -> int:
+    prim = "IN (0, 1)" if condition.related else "= 1"
+    return int(
+        sql.value(
+            database,
+            "SELECT count(*) FROM (SELECT 1 FROM lots l CROSS JOIN post p ON p.lot = l.lot"  # noqa: S608
+            f" WHERE p.h = ? AND p.prim {prim} LIMIT {_COUNT_UP_TO})",
+            (h,),
+        )
+    )
+
+
+def first_after(database: apsw.Connection, instant_us: int) -> int:
+    """Return the position of the first statement stored after an instant, by bisection.
+
+    ``stored`` rises with the position. Behind the last statement where none is later.
+    """
+    low, last = sql.row(database, "SELECT coalesce(min(seq), 1), coalesce(max(seq), 0) FROM stmt")
+    high = last + 1
+    while low < high:
+        middle = (low + high) // 2
+        query = "SELECT seq, stored FROM stmt WHERE seq >= ? ORDER BY seq LIMIT 1"
+        seq, stored = sql.row(database, query, (middle,))
+        if stored > instant_us:
+            high = middle
+        else:
+            low = seq + 1
+    return int(low)
+
+
+def find_row(
+    database: apsw.Connection, codec: RowCodec, tenant: int, identity: bytes
+) -> StoredStatement | None:
+    """Return the statement of that id, voided or not."""
+    row = sql.row(
+        database,
+        "SELECT s.seq, s.id, s.stored, s.state, s.dict, s.body FROM ids i CROSS JOIN stmt s ON s.seq = i.seq"
+        " WHERE i.h = ? AND s.tenant = ? AND s.id = ?",
+        (codec.id_hash(identity), tenant, identity),
+    )
+    return None if row is None else to_statement(codec, row)
+
+
+def to_statement(codec: RowCodec, row: tuple[Any, ...]) -> StoredStatement:
+    """Read a row of seq, id, stored, state, dict, body."""
+    seq, identity, stored, state, number, blob = row
+    body, _ = codec.split(number, blob)
+    position = Position(seq)
+    return StoredStatement(id_text(identity), position, stored, body, state == State.VOIDED)

@@ -1,0 +1,125 @@
+"""Tables of the embedded store, and how an older file becomes a newer one.
+
+``PRAGMA user_version`` carries the schema's version from the first day. All tables here
+are *recorded*, but for ``ids``, ``post``, ``lots`` and ``refs``, which can be made again
+from ``stmt``. Instants are microseconds since the epoch, UTC.
+"""
+
+from collections.abc import Callable
+
+import apsw
+
+from lrs.errors import CorruptRecord, StoreTooNew
+from lrs.stores.compression import shipped_dictionaries
+from lrs.stores.sqlite import sql
+
+APPLICATION_ID = 0x4C525331
+
+_VERSION_1 = """
+CREATE TABLE meta (name TEXT PRIMARY KEY, value ANY) WITHOUT ROWID, STRICT;
+CREATE TABLE dictionaries (number INTEGER PRIMARY KEY, data BLOB NOT NULL) STRICT;
+CREATE TABLE tenants (number INTEGER PRIMARY KEY, institution TEXT NOT NULL UNIQUE) STRICT;
+
+-- state: 0 plain, 1 voided, 2 voids another (and is never voided). ref: whom it refers to.
+-- body: body and facts, compressed (rows.py).
+CREATE TABLE stmt (
+    seq INTEGER PRIMARY KEY, tenant INTEGER NOT NULL, id BLOB NOT NULL, stored INTEGER NOT NULL,
+    fp BLOB NOT NULL, state INTEGER NOT NULL, ref BLOB, dict INTEGER NOT NULL, body BLOB NOT NULL
+) STRICT;
+CREATE INDEX stmt_of_tenant ON stmt (tenant, seq, state);
+-- h: keyed hash of institution and id; of the id referred to in refs.
+CREATE TABLE ids (h INTEGER, seq INTEGER, PRIMARY KEY (h, seq)) WITHOUT ROWID, STRICT;
+CREATE TABLE refs (h INTEGER, seq INTEGER, PRIMARY KEY (h, seq)) WITHOUT ROWID, STRICT;
+-- h: lrs.stores.terms. A lot that lots does not list is unseen.
+CREATE TABLE post (
+    lot INTEGER, h INTEGER, prim INTEGER, seq INTEGER, PRIMARY KEY (lot, h, prim, seq)
+) WITHOUT ROWID, STRICT;
+CREATE TABLE lots (lo INTEGER PRIMARY KEY, lot INTEGER NOT NULL) STRICT;
+CREATE TABLE merging (lot INTEGER PRIMARY KEY, lo INTEGER NOT NULL, hi INTEGER NOT NULL) STRICT;
+
+CREATE TABLE history (
+    position INTEGER PRIMARY KEY, tenant INTEGER NOT NULL, kind TEXT NOT NULL, subject TEXT NOT NULL,
+    before TEXT, after TEXT, at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX history_of_tenant ON history (tenant, position);
+CREATE TABLE receipts (
+    tenant INTEGER, source TEXT, n INTEGER, at INTEGER NOT NULL, stored INTEGER NOT NULL,
+    already INTEGER NOT NULL, first TEXT NOT NULL, PRIMARY KEY (tenant, source, n)
+) WITHOUT ROWID, STRICT;
+CREATE TABLE refusals (
+    tenant INTEGER, source TEXT, n INTEGER, at INTEGER NOT NULL, doc TEXT NOT NULL,
+    PRIMARY KEY (tenant, source, n)
+) WITHOUT ROWID, STRICT;
+
+CREATE TABLE institutions (
+    id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, created_at INTEGER NOT NULL
+) WITHOUT ROWID, STRICT;
+CREATE TABLE clients (
+    id TEXT PRIMARY KEY, institution TEXT NOT NULL, name TEXT NOT NULL, authority TEXT NOT NULL,
+    created_at INTEGER NOT NULL, UNIQUE (institution, name)
+) WITHOUT ROWID, STRICT;
+CREATE TABLE keys (
+    id TEXT PRIMARY KEY, institution TEXT, client TEXT, secret BLOB NOT NULL, scopes TEXT NOT NULL,
+    default_version TEXT, created_at INTEGER NOT NULL, expires_at INTEGER, revoked_at INTEGER,
+    last_used_at INTEGER
+) WITHOUT ROWID, STRICT;
+CREATE INDEX keys_of_institution ON keys (institution, created_at);
+CREATE TABLE sign_ins (
+    token BLOB PRIMARY KEY, institution TEXT NOT NULL, role TEXT NOT NULL, created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL
+) WITHOUT ROWID, STRICT;
+CREATE TABLE sessions (
+    token BLOB PRIMARY KEY, institution TEXT NOT NULL, role TEXT NOT NULL, created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL
+) WITHOUT ROWID, STRICT;
+"""
+
+
+def _make_tables(database: apsw.Connection) -> None:
+    database.execute(_VERSION_1)
+
+
+MIGRATIONS: tuple[Callable[[apsw.Connection], None], ...] = (_make_tables,)
+"""The n-th brings a file of version n to version n + 1. Released ones are never changed."""
+
+
+def upgrade(database: apsw.Connection, random_bytes: Callable[[int], bytes]) -> None:
+    """Bring a file to this version's schema; inside a transaction, under the write lock.
+
+    Raises:
+        StoreTooNew: A newer version of this project wrote it; it is left as it is.
+        CorruptRecord: It is some other program's database.
+    """
+    version = _version(database)
+    for migrate in MIGRATIONS[version:]:
+        migrate(database)
+    if version < len(MIGRATIONS):
+        database.execute(f"PRAGMA user_version={len(MIGRATIONS)}")
+        database.execute(f"PRAGMA application_id={APPLICATION_ID}")
+    insert_meta = "INSERT OR IGNORE INTO meta VALUES ('instance_key', ?)"
+    database.execute(insert_meta, (random_bytes(32),))
+    database.executemany("INSERT OR IGNORE INTO dictionaries VALUES (?, ?)", shipped_dictionaries().items())
+
+
+def _version(database: apsw.Connection) -> int:
+    version = int(database.pragma("user_version"))
+    ours = int(database.pragma("application_id")) == APPLICATION_ID
+    tables = sql.value(database, "SELECT count(*) FROM sqlite_schema")
+    if not ours and (version or tables):
+        raise CorruptRecord("The database file belongs to another program; name another path in LRS_STORE.")
+    if version > len(MIGRATIONS):
+        raise StoreTooNew(
+            f"The store has schema version {version}; this program knows up to {len(MIGRATIONS)}."
+            " Update the program, or name another store."
+        )
+    return version
+
+
+def read_instance_key(database: apsw.Connection) -> bytes:
+    """Return the 32 bytes that were made with the store."""
+    return bytes(sql.value(database, "SELECT value FROM meta WHERE name = 'instance_key'"))
+
+
+def read_dictionaries(database: apsw.Connection) -> dict[int, bytes]:
+    """Return every dictionary that a body of this store may name."""
+    return dict(sql.rows(database, "SELECT number, data FROM dictionaries"))

@@ -1,0 +1,125 @@
+"""The statements of one institution, as the record store's port promises them."""
+
+import orjson
+
+from lrs.errors import TooLarge
+from lrs.stores.sqlite import sql
+from lrs.stores.sqlite.connections import Readers
+from lrs.stores.sqlite.errors import translated
+from lrs.stores.sqlite.locks import ConsistentThrough
+from lrs.stores.sqlite.query import PageReader, find_row, to_statement
+from lrs.stores.sqlite.rows import RowCodec, id_bytes
+from lrs.stores.sqlite.tenants import Tenants
+from lrs.stores.sqlite.writer import Writer
+from lrs.stores.sqlite.writing import BatchWork
+from lrs.xapi.ports import (
+    Batch,
+    BatchOutcome,
+    HistoryEntry,
+    HistoryPage,
+    LogPage,
+    Position,
+    StatementId,
+    StatementPage,
+    StatementQuery,
+    StoredStatement,
+)
+
+_LARGEST_BATCH = 100_000
+
+
+class SqliteStatementStore:
+    """See lrs.xapi.ports.StatementStore.
+
+    Args:
+        codec: Of the institution.
+        tenants: Of the institution.
+        readers: Connections to read with.
+        writer: Every change goes through it.
+        through: Promises instants; shared by all institutions.
+        lot_size: Positions a lot.
+    """
+
+    def __init__(
+        self,
+        codec: RowCodec,
+        tenants: Tenants,
+        readers: Readers,
+        writer: Writer,
+        through: ConsistentThrough,
+        lot_size: int,
+    ) -> None:
+        """Take the engine's parts."""
+        self._codec = codec
+        self._tenants = tenants
+        self._readers = readers
+        self._writer = writer
+        self._through = through
+        self._lot_size = lot_size
+
+    def add_statements(self, batch: Batch) -> BatchOutcome:
+        """Keep a batch, all or nothing, durable when it returns, with its receipt."""
+        if len(batch.statements) > _LARGEST_BATCH:
+            raise TooLarge(
+                f"A batch may hold {_LARGEST_BATCH} statements; this one has {len(batch.statements)}."
+            )
+        rows = [self._codec.encode(statement) for statement in batch.statements]
+        work = BatchWork(batch, rows, self._codec, self._tenants, self._lot_size)
+        return self._writer.run(work, weight=max(1, len(rows)))
+
+    def find_statement(self, statement_id: StatementId) -> StoredStatement | None:
+        """Return a statement, voided or not, or None."""
+        with translated():
+            database = self._readers.get()
+            tenant = self._tenants.find(database)
+            if tenant is None:
+                return None
+            return find_row(database, self._codec, tenant, id_bytes(statement_id))
+
+    def query_statements(self, query: StatementQuery) -> StatementPage:
+        """Return one page."""
+        with self._readers.snapshot() as database:
+            tenant = self._tenants.find(database)
+            if tenant is None:
+                return StatementPage((), None)
+            return PageReader(database, self._codec, tenant, query).read()
+
+    def consistent_through(self) -> int:
+        """Return an instant (µs) up to which everything is visible."""
+        return self._through.instant()
+
+    def read_log(self, after: Position, limit: int) -> LogPage:
+        """Return what follows a position."""
+        with translated():
+            database = self._readers.get()
+            rows = sql.rows(
+                database,
+                "SELECT seq, id, stored, state, dict, body FROM stmt"
+                " WHERE tenant = ? AND seq > ? ORDER BY seq LIMIT ?",
+                (self._tenants.find(database), after, limit),
+            )
+        statements = [to_statement(self._codec, row) for row in rows]
+        return LogPage(statements, statements[-1].position if statements else after)
+
+    def read_history(self, after: Position, limit: int) -> HistoryPage:
+        """Return the history's entries behind a position."""
+        with translated():
+            database = self._readers.get()
+            rows = sql.rows(
+                database,
+                "SELECT position, kind, subject, before, after, at FROM history"
+                " WHERE tenant = ? AND position > ? ORDER BY position LIMIT ?",
+                (self._tenants.find(database), after, limit),
+            )
+        entries = [
+            HistoryEntry(Position(position), kind, subject, _object(before), _object(later), at)
+            for position, kind, subject, before, later, at in rows
+        ]
+        return HistoryPage(entries, entries[-1].position if entries else after)
+
+
+def _object(text: str | None) -> dict[str, object] | None:
+    if text is None:
+        return None
+    value: dict[str, object] = orjson.loads(text)
+    return value

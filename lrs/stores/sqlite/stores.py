@@ -1,0 +1,159 @@
+"""The embedded engine: one SQLite file behind all ports, for any number of threads and processes."""
+
+import time
+
+import apsw
+
+from lrs.access.handles import InstitutionHandle
+from lrs.access.ports import AccessStore
+from lrs.errors import StoreUnavailable
+from lrs.stores import StoreOptions
+from lrs.stores.compression import BodyCodec
+from lrs.stores.sqlite import sql
+from lrs.stores.sqlite.access import SqliteAccessStore
+from lrs.stores.sqlite.arrivals import Bounds, SqliteArrivalStore
+from lrs.stores.sqlite.connections import Readers, check_sqlite, make_file, open_writer
+from lrs.stores.sqlite.errors import translated
+from lrs.stores.sqlite.locks import ConsistentThrough, WriteLock
+from lrs.stores.sqlite.maintenance import Maintenance
+from lrs.stores.sqlite.postings import LOT_SIZE
+from lrs.stores.sqlite.rows import RowCodec
+from lrs.stores.sqlite.schema import read_dictionaries, read_instance_key, upgrade
+from lrs.stores.sqlite.statements import SqliteStatementStore
+from lrs.stores.sqlite.tenants import Tenants
+from lrs.stores.sqlite.writer import Writer
+from lrs.xapi.ports import ArrivalStore, RecordStores, StatementStore
+
+
+class SqliteStores:
+    """An opened store; open it after a fork, never before."""
+
+    def __init__(self, path: str, options: StoreOptions, lot_size: int) -> None:
+        """Open; ``SqliteStores.open`` is the way in."""
+        database, lock = _open_upgraded(path, options)
+        with translated():
+            self._instance_key = read_instance_key(database)
+            bodies = BodyCodec(read_dictionaries(database))
+        through = ConsistentThrough(path, options.clock)
+        bounds = Bounds(options.arrivals_kept, options.arrivals_days, options.clock)
+        self._readers = Readers(path)
+        self._through = through
+        self._writer = Writer(database, lock, options.clock, options.busy_seconds, through.forget)
+        self._access = SqliteAccessStore(self._readers, self._writer)
+        self._records = SqliteRecordStores(self, bodies, bounds, lot_size)
+        maintained = open_writer(path, durable=options.durable)
+        self._maintenance = Maintenance(maintained, path, self._writer, bounds, lot_size)
+
+    @classmethod
+    def open(cls, path: str, options: StoreOptions, lot_size: int = LOT_SIZE) -> "SqliteStores":
+        """Open the store in a file, making or upgrading what is missing.
+
+        Args:
+            path: The file; its folder is made. Four more files lie beside it while it is
+                open: ``-wal`` and ``-shm`` are SQLite's, ``-lock``, ``-turn`` and
+                ``-merge`` order the writers.
+            options: See StoreOptions.
+            lot_size: Positions a lot of postings; other than the default only in tests.
+
+        Raises:
+            ConfigError: SQLite is too old.
+            StoreTooNew: A newer version of this project wrote the file.
+            StoreUnavailable: It cannot be opened.
+        """
+        check_sqlite(apsw.sqlite_lib_version())
+        return cls(path, options, lot_size)
+
+    @property
+    def access(self) -> AccessStore:
+        """Institutions, clients, keys, sign-ins, sessions."""
+        return self._access
+
+    @property
+    def records(self) -> RecordStores:
+        """Statements and arrivals, by institution handle."""
+        return self._records
+
+    @property
+    def instance_key(self) -> bytes:
+        """The 32 random bytes of this store."""
+        return self._instance_key
+
+    @property
+    def readers(self) -> Readers:
+        """Connections to read with."""
+        return self._readers
+
+    @property
+    def writer(self) -> Writer:
+        """The way to write."""
+        return self._writer
+
+    @property
+    def through(self) -> ConsistentThrough:
+        """The promiser of instants."""
+        return self._through
+
+    @property
+    def maintenance(self) -> Maintenance:
+        """The thread beside the writers."""
+        return self._maintenance
+
+    def ping(self) -> None:
+        """Return when the store answers; raise StoreUnavailable when it does not."""
+        with translated():
+            sql.rows(self._readers.get(), "SELECT 1 FROM meta LIMIT 1")
+
+    def close(self) -> None:
+        """Finish what was begun, stop threads, close connections; safe to call twice."""
+        self._maintenance.close()
+        self._readers.close()
+        self._writer.close()
+        self._through.close()
+
+
+class SqliteRecordStores:
+    """See lrs.xapi.ports.RecordStores."""
+
+    def __init__(self, stores: SqliteStores, bodies: BodyCodec, bounds: Bounds, lot_size: int) -> None:
+        """Take the engine."""
+        self._stores = stores
+        self._bodies = bodies
+        self._bounds = bounds
+        self._lot_size = lot_size
+
+    def statements(self, handle: InstitutionHandle) -> StatementStore:
+        """Open the statements of the handle's institution."""
+        stores = self._stores
+        codec = RowCodec(stores.instance_key, handle.institution_id, self._bodies)
+        tenants = Tenants(handle.institution_id)
+        return SqliteStatementStore(
+            codec, tenants, stores.readers, stores.writer, stores.through, self._lot_size
+        )
+
+    def arrivals(self, handle: InstitutionHandle) -> ArrivalStore:
+        """Open the receipts and refusals of the handle's institution."""
+        stores = self._stores
+        tenants = Tenants(handle.institution_id)
+        return SqliteArrivalStore(tenants, stores.readers, stores.writer, self._bounds)
+
+
+def _open_upgraded(path: str, options: StoreOptions) -> tuple[apsw.Connection, WriteLock]:
+    """Open the connection that writes, bring the schema up to date, and set the floor."""
+    make_file(path)
+    lock = WriteLock(path)
+    deadline = time.monotonic() + options.busy_seconds
+    if not lock.acquire(lambda: time.monotonic() < deadline):
+        lock.close()
+        raise StoreUnavailable("Another process holds the store; it could not be opened in time.")
+    try:
+        database = open_writer(path, durable=options.durable)
+        with translated(), database:
+            upgrade(database, options.random_bytes)
+            last = sql.value(database, "SELECT coalesce(max(stored), 0) FROM stmt")
+        lock.floor.raise_to(last)
+    except BaseException:
+        lock.release()
+        lock.close()
+        raise
+    lock.release()
+    return database, lock

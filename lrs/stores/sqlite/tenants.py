@@ -1,0 +1,41 @@
+"""The small number by which rows name their institution; given once, never changed."""
+
+import apsw
+
+from lrs.access.handles import InstitutionId
+from lrs.stores.sqlite import sql
+
+
+class Tenants:
+    """Finds one institution's number."""
+
+    def __init__(self, institution_id: InstitutionId) -> None:
+        """Know nothing yet."""
+        self._institution_id = institution_id
+        self._committed: int | None = None
+
+    def find(self, reader: apsw.Connection) -> int | None:
+        """Return the number as committed, or None while nothing of the institution is kept."""
+        if self._committed is None:
+            self._committed = self._look_up(reader)
+        return self._committed
+
+    def find_or_add(self, writer: apsw.Connection) -> int:
+        """Return the number inside a write transaction, giving one where there is none.
+
+        It is not remembered from here: the transaction may yet be taken back.
+        """
+        found = self._committed or self._look_up(writer)
+        if found is None:
+            writer.execute("INSERT INTO tenants (institution) VALUES (?)", (self._institution_id,))
+            found = writer.last_insert_rowid()
+        return found
+
+    def find_in_write(self, writer: apsw.Connection) -> int | None:
+        """Return the number inside a write transaction, or None."""
+        return self._committed or self._look_up(writer)
+
+    def _look_up(self, database: apsw.Connection) -> int | None:
+        query = "SELECT number FROM tenants WHERE institution = ?"
+        found = sql.row(database, query, (self._institution_id,))
+        return None if found is None else int(found[0])

@@ -1,0 +1,251 @@
+"""Group commit: one thread a process drains a queue into one transaction.
+
+Callers hand in *work*, a function of the open transaction, and wait for its result, which
+they get only after the commit. Whoever waits while one transaction is being committed
+shares the next one. Work must stand being run again: where one piece of a group fails
+after it has written, the transaction is taken back and each piece gets one of its own, so
+that nobody fails for a neighbour's fault.
+"""
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import apsw
+
+from lrs.clock import Clock
+from lrs.errors import LrsError, StoreError, StoreUnavailable
+from lrs.stores.sqlite import sql
+from lrs.stores.sqlite.errors import translate, translated
+from lrs.stores.sqlite.locks import WriteLock
+
+T = TypeVar("T")
+_LARGEST_GROUP = 4096
+
+log = logging.getLogger(__name__)
+
+
+class Write:
+    """An open write transaction, under the write lock.
+
+    Attributes:
+        database: The connection; work neither commits nor rolls back.
+        now_us: The clock when the transaction began.
+    """
+
+    def __init__(self, database: apsw.Connection, clock: Clock, floor_us: int) -> None:
+        """Begin to give positions and instants behind the last ones kept."""
+        self.database = database
+        self.now_us = clock()
+        last = sql.row(database, "SELECT seq, stored FROM stmt ORDER BY seq DESC LIMIT 1")
+        self.last_seq: int = last[0] if last else 0
+        self._last_stored: int = max(last[1] if last else 0, floor_us)
+
+    def next_seq(self) -> int:
+        """Give the next position."""
+        self.last_seq += 1
+        return self.last_seq
+
+    def next_stored(self) -> int:
+        """Give the next ``stored``: later than all before it and than all that was promised."""
+        self._last_stored = max(self.now_us, self._last_stored + 1)
+        return self._last_stored
+
+    @property
+    def last_stored_us(self) -> int:
+        """The latest ``stored`` given, or the floor."""
+        return self._last_stored
+
+
+class _Job:
+    """One piece of work and what became of it."""
+
+    def __init__(self, work: Callable[[Write], Any], weight: int) -> None:
+        self.work = work
+        self.weight = weight
+        self.begun = False
+        self.done = threading.Event()
+        self.result: Any = None
+        self.error: BaseException | None = None
+
+    def finish(self, error: BaseException | None = None) -> None:
+        self.error = error or self.error
+        self.done.set()
+
+
+class Writer:
+    """The only way to change the store.
+
+    Args:
+        database: A connection that nobody else uses from here on.
+        lock: The write lock; closed with the writer.
+        clock: Now, in microseconds.
+        busy_seconds: How long work waits to be begun.
+        committed: Called after each commit.
+    """
+
+    def __init__(
+        self,
+        database: apsw.Connection,
+        lock: WriteLock,
+        clock: Clock,
+        busy_seconds: float,
+        committed: Callable[[], None],
+    ) -> None:
+        """Start the thread."""
+        self._database = database
+        self._lock = lock
+        self._clock = clock
+        self._busy_seconds = busy_seconds
+        self._committed = committed
+        self._queue: deque[_Job] = deque()
+        self._wake = threading.Condition()
+        self._closing = False
+        self._thread = threading.Thread(target=self._loop, name="sqlite-writer", daemon=True)
+        self._thread.start()
+
+    def run(self, work: Callable[[Write], T], weight: int = 1) -> T:
+        """Do work inside a transaction; return its result when it is committed.
+
+        Args:
+            work: May be called more than once (a run that was taken back does not count);
+                what it raises before its first write leaves the group untouched.
+            weight: About how many rows it writes.
+
+        Raises:
+            StoreUnavailable: It could not begin in time, and will not; or the commit failed.
+            LrsError: What the work itself raised; nothing of it was kept.
+        """
+        job = _Job(work, weight)
+        with self._wake:
+            if self._closing:
+                raise StoreUnavailable("The store is closed.")
+            self._queue.append(job)
+            self._wake.notify()
+        if not job.done.wait(self._busy_seconds) and self._withdraw(job):
+            raise StoreUnavailable(f"Another writer held the store for {self._busy_seconds:g} s. Try again.")
+        job.done.wait()
+        if job.error is not None:
+            raise job.error
+        result: T = job.result
+        return result
+
+    def _withdraw(self, job: _Job) -> bool:
+        """Take a job back that has not begun; False when it has, and must be waited for."""
+        with self._wake:
+            if job.begun:
+                return False
+            self._queue.remove(job)
+            return True
+
+    def close(self) -> None:
+        """Finish what was handed in, end the thread, close connection and lock."""
+        with self._wake:
+            first, self._closing = not self._closing, True
+            self._wake.notify()
+        self._thread.join()
+        if first:
+            self._database.close()
+            self._lock.close()
+
+    def _loop(self) -> None:
+        while True:
+            with self._wake:
+                while not self._queue and not self._closing:
+                    self._wake.wait()
+                if not self._queue:
+                    return
+            self._serve_guarded()
+
+    def _serve_guarded(self) -> None:
+        """Serve one group; whatever happens, this thread lives on and nobody waits for ever."""
+        jobs: list[_Job] = []
+        try:
+            self._serve(jobs)
+        except Exception as error:
+            log.exception("The writer failed")
+            translation = _as_ours(error)
+            for job in jobs or self._take():
+                job.finish(translation)
+
+    def _serve(self, jobs: list[_Job]) -> None:
+        if not self._lock.acquire(lambda: bool(self._queue)):
+            return
+        try:
+            jobs.extend(self._take())
+            if jobs and not self._commit_together(jobs):
+                for job in jobs:
+                    self._commit_together([job])
+        finally:
+            self._lock.release()
+        for job in jobs:
+            job.finish()
+
+    def _take(self) -> list[_Job]:
+        """Take jobs from the queue's head: as many as one transaction should hold."""
+        jobs: list[_Job] = []
+        weight = 0
+        with self._wake:
+            while self._queue and (not jobs or weight + self._queue[0].weight <= _LARGEST_GROUP):
+                job = self._queue.popleft()
+                job.begun = True
+                weight += job.weight
+                jobs.append(job)
+        return jobs
+
+    def _commit_together(self, jobs: list[_Job]) -> bool:
+        """Run jobs in one transaction; False when it was taken back and each must go alone.
+
+        A single job's failure is noted as its verdict, never False.
+        """
+        try:
+            with translated():
+                self._run_and_commit(jobs)
+        except Exception as error:
+            self._roll_back()
+            if len(jobs) > 1:
+                return False
+            jobs[0].error = _as_ours(error)
+            if not isinstance(error, LrsError):
+                log.exception("Work failed inside a transaction")
+        return True
+
+    def _run_and_commit(self, jobs: list[_Job]) -> None:
+        self._database.execute("BEGIN IMMEDIATE")
+        write = Write(self._database, self._clock, self._lock.floor.read())
+        before = self._database.total_changes()
+        for job in jobs:
+            job.error = None
+            written = self._database.total_changes()
+            try:
+                job.result = job.work(write)
+            except LrsError as verdict:
+                if self._database.total_changes() != written:
+                    raise
+                job.error = verdict
+        if self._database.total_changes() == before:
+            self._database.execute("ROLLBACK")
+            return
+        self._database.execute("COMMIT")
+        self._lock.floor.raise_to(write.last_stored_us)
+        self._committed()
+
+    def _roll_back(self) -> None:
+        if self._database.in_transaction:
+            try:
+                self._database.execute("ROLLBACK")
+            except apsw.Error:
+                log.exception("A transaction could not be rolled back")
+
+
+def _as_ours(error: Exception) -> LrsError:
+    """Make an error one of ours, so that nothing of the driver reaches a caller."""
+    if isinstance(error, LrsError):
+        return error
+    if isinstance(error, apsw.Error | OSError):
+        return translate(error)
+    wrapped = StoreError(f"The store failed ({type(error).__name__}); nothing of this was kept.")
+    wrapped.__cause__ = error
+    return wrapped

@@ -1,0 +1,156 @@
+"""Keeping a batch: the verdict first, then the rows, voidings, references and the receipt."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import apsw
+import orjson
+
+from lrs.errors import StatementConflict
+from lrs.stores.sqlite import sql
+from lrs.stores.sqlite.arrivals import insert_receipt
+from lrs.stores.sqlite.postings import Lots, insert_new
+from lrs.stores.sqlite.references import References, find_referring
+from lrs.stores.sqlite.rows import Row, RowCodec, State, id_text
+from lrs.stores.sqlite.tenants import Tenants
+from lrs.stores.sqlite.writer import Write
+from lrs.xapi.ports import Batch, BatchOutcome, Receipt
+
+_INSERT = "INSERT INTO stmt VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_FIND = (
+    "SELECT s.fp FROM ids i CROSS JOIN stmt s ON s.seq = i.seq WHERE i.h = ? AND s.tenant = ? AND s.id = ?"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class BatchWork:
+    """Writes one prepared batch inside a transaction; may be run again."""
+
+    batch: Batch
+    rows: Sequence[Row]
+    codec: RowCodec
+    tenants: Tenants
+    lot_size: int
+
+    def __call__(self, write: Write) -> BatchOutcome:
+        """Decide, then write.
+
+        Raises:
+            StatementConflict: Before anything was written.
+        """
+        outcome = self._decide(write.database, self.tenants.find_in_write(write.database))
+        tenant = self.tenants.find_or_add(write.database)
+        if outcome.stored:
+            _Insertion(write, tenant, self.codec, self.lot_size).insert(
+                [self.rows[i] for i in outcome.stored]
+            )
+        if self.rows:
+            self._leave_receipt(write, tenant, outcome)
+        return outcome
+
+    def _decide(self, database: apsw.Connection, tenant: int | None) -> BatchOutcome:
+        new: list[int] = []
+        already: list[int] = []
+        conflicts: list[int] = []
+        for index, row in enumerate(self.rows):
+            found = sql.row(database, _FIND, (row.id_hash, tenant, row.id))
+            if found is None:
+                new.append(index)
+            else:
+                (already if found[0] == row.fingerprint else conflicts).append(index)
+        if conflicts:
+            ids = [self.batch.statements[index].id for index in conflicts]
+            count = len(ids)
+            raise StatementConflict(
+                f"{count} statement{'s are' if count > 1 else ' is'} already stored with other content;"
+                " nothing of this batch was stored.",
+                conflicts,
+                ids,
+            )
+        return BatchOutcome(tuple(new), tuple(already))
+
+    def _leave_receipt(self, write: Write, tenant: int, outcome: BatchOutcome) -> None:
+        first = self.batch.statements[0].id
+        counts = (len(outcome.stored), len(outcome.already))
+        insert_receipt(write.database, tenant, Receipt(self.batch.source, write.now_us, *counts, first))
+
+
+class _Insertion:
+    """Inserts the new rows of one batch."""
+
+    def __init__(self, write: Write, tenant: int, codec: RowCodec, lot_size: int) -> None:
+        self._write = write
+        self._database = write.database
+        self._tenant = tenant
+        self._lots = Lots(write.database, lot_size)
+        self._references = References(write.database, self._lots, codec, tenant)
+
+    def insert(self, rows: Sequence[Row]) -> None:
+        placed = [(self._write.next_seq(), self._write.next_stored(), row) for row in rows]
+        self._insert_rows(placed)
+        for seq, stored, row in placed:
+            if row.state is State.VOIDING:
+                self._void(row, stored)
+            else:
+                self._void_if_asked_before(seq, row)
+        for seq, _, row in placed:
+            self._references.statement_arrived(seq, row.id_hash, row.id, row.ref)
+
+    def _insert_rows(self, placed: list[tuple[int, int, Row]]) -> None:
+        tenant = self._tenant
+        self._database.executemany(
+            _INSERT,
+            [
+                (
+                    seq,
+                    tenant,
+                    row.id,
+                    stored,
+                    row.fingerprint,
+                    int(row.state),
+                    row.ref,
+                    row.dictionary,
+                    row.blob,
+                )
+                for seq, stored, row in placed
+            ],
+        )
+        ids = sorted((row.id_hash, seq) for seq, _, row in placed)
+        self._database.executemany("INSERT INTO ids VALUES (?, ?)", ids)
+        refs = [(row.ref_hash, seq) for seq, _, row in placed if row.ref is not None]
+        self._database.executemany("INSERT INTO refs VALUES (?, ?)", refs)
+        insert_new(
+            self._database,
+            [
+                (self._lots.open_for(seq), h, primary, seq)
+                for seq, _, row in placed
+                for h, primary in row.postings
+            ],
+        )
+
+    def _void(self, row: Row, stored: int) -> None:
+        """Void the target if it is there, and leave the fact in the history.
+
+        Spec: xAPI 1.0.3 Data 2.3.2.
+        """
+        assert row.ref is not None  # noqa: S101 - what voids refers: a PreparedStatement promises it
+        self._database.execute(
+            "UPDATE stmt SET state = ? WHERE seq IN (SELECT seq FROM ids WHERE h = ?)"
+            " AND tenant = ? AND id = ? AND state = ?",
+            (int(State.VOIDED), row.ref_hash, self._tenant, row.ref, int(State.PLAIN)),
+        )
+        after = orjson.dumps({"by": id_text(row.id)}).decode()
+        self._database.execute(
+            "INSERT INTO history (tenant, kind, subject, before, after, at)"
+            " VALUES (?, 'statement.voided', ?, NULL, ?, ?)",
+            (self._tenant, id_text(row.ref), after, stored),
+        )
+
+    def _void_if_asked_before(self, seq: int, row: Row) -> None:
+        """Void a statement on arrival when a voiding one came before it."""
+        for referring, _ in find_referring(self._database, self._tenant, row.id_hash, row.id):
+            voiding = "SELECT 1 FROM stmt WHERE seq = ? AND state = ?"
+            if sql.row(self._database, voiding, (referring, int(State.VOIDING))) is not None:
+                voided = "UPDATE stmt SET state = ? WHERE seq = ?"
+                self._database.execute(voided, (int(State.VOIDED), seq))
+                return
