@@ -1,1 +1,3 @@
 """A learning-record and data-interoperability backbone."""
+
+__version__ = "0.1.0"

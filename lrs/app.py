@@ -13,15 +13,23 @@ from dataclasses import dataclass
 from flask import Flask
 
 from config.settings import Settings
+from lrs import __version__
+from lrs.access.routes.api import make_institutions_blueprint, make_keys_blueprint
+from lrs.access.routes.sessions import make_sessions_blueprint
 from lrs.access.service import AccessService
 from lrs.clock import Clock
 from lrs.stores import StoreOptions, Stores, open_stores
+from lrs.web.apidocs import make_api
 from lrs.web.callers import install_callers
 from lrs.web.errors import install_error_handlers
+from lrs.web.health import make_health_blueprint
+from lrs.web.pages import install_pages
 from lrs.xapi.arrivals import ArrivalService
 from lrs.xapi.cursors import Cursors
 from lrs.xapi.reader import ReadLimits
 from lrs.xapi.routes.about import make_about_blueprint
+from lrs.xapi.routes.arrivals import make_arrivals_blueprint
+from lrs.xapi.routes.arrivals_api import make_arrivals_api_blueprint
 from lrs.xapi.routes.common import install_xapi_headers
 from lrs.xapi.routes.statements import make_statements_blueprint
 from lrs.xapi.service import PageLimits, StatementService
@@ -110,7 +118,9 @@ def build_services(
             ReadLimits(settings.max_body_bytes, settings.max_json_depth, settings.max_statements),
             PageLimits(settings.page_size, settings.max_page_size),
         ),
-        arrivals=ArrivalService(stores.records, outside.clock),
+        arrivals=ArrivalService(
+            stores.records, outside.clock, settings.arrivals_kept, settings.arrivals_days
+        ),
     )
 
 
@@ -127,7 +137,27 @@ def create_app(settings: Settings, services: Services | None = None) -> Flask:
     app.extensions["lrs"] = services
     install_error_handlers(app, services.outside.new_error_id)
     install_callers(app, services.access.authenticate)
+    install_pages(app)
     install_xapi_headers(app, Version(settings.default_version))
+    app.register_blueprint(make_health_blueprint(services.stores.ping))
     app.register_blueprint(make_about_blueprint())
     app.register_blueprint(make_statements_blueprint(services.statements, services.arrivals))
+    _add_pages(app, services)
+    _add_api(app, services)
     return app
+
+
+def _add_pages(app: Flask, services: Services) -> None:
+    """Add what people open in a browser."""
+    public_url = services.settings.public_url
+    secure = public_url.startswith("https://")
+    app.register_blueprint(make_sessions_blueprint(services.access, secure, "arrivals_pages.all_sources"))
+    app.register_blueprint(make_arrivals_blueprint(services.arrivals, services.access, public_url))
+
+
+def _add_api(app: Flask, services: Services) -> None:
+    """Add /api/v1 and its description."""
+    api = make_api(app, __version__)
+    api.register_blueprint(make_institutions_blueprint(services.access))
+    api.register_blueprint(make_keys_blueprint(services.access))
+    api.register_blueprint(make_arrivals_api_blueprint(services.arrivals, services.access))

@@ -151,7 +151,7 @@ def _latest(entries: Sequence[Receipt] | Sequence[Refusal]) -> int:
 
 
 def place_text(path: str) -> str:
-    """Say where a problem stands: ``In record 3 of the post, at actor, mbox.``
+    """Say where a problem stands, as in: In record 3 of the post, at actor, mbox.
 
     Args:
         path: A pointer into the body as sent, the name of a parameter or header, or empty.

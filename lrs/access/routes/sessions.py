@@ -92,7 +92,7 @@ def signed_in(access: AccessService) -> Caller:
     if caller is None:
         raise Unauthenticated(
             "You are not signed in, or not any more. Open the sign-in link that you were given; a link works"
-            " once, within a day. Whoever runs this instance makes a new one with: lrs sign-in --institution NAME"
+            " once, within a day. Whoever runs this instance makes a new one: lrs sign-in --institution NAME"
         )
     return caller
 
