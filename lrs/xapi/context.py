@@ -69,6 +69,10 @@ _check_iri_array = array_check(check_iri)
 
 
 def _check_relevant_types(found: Findings, value: Any, trail: Trail, key: Key) -> None:
+    """Check relevantTypes, which may be left out but not left empty.
+
+    Spec: xAPI 2.0 4.2.2.5
+    """
     _check_iri_array(found, value, trail, key)
     if value == []:
         found.add(
@@ -88,7 +92,7 @@ def _context_actor_check(object_type: str, name: str, check: Check) -> Check:
                 name: check,
                 "relevantTypes": _check_relevant_types,
             },
-            ("objectType", name, "relevantTypes"),
+            ("objectType", name),
             "context-agents.required",
         )
     )

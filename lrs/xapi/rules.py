@@ -135,9 +135,7 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "score.raw": _rule("A raw score is from min to max.", *_SCORE),
         "context.activity-only": _rule("Revision and platform go with an Activity only.", *_CONTEXT),
         "context-agents.object-type": _rule("A contextAgent or contextGroup says that it is one.", *_CONTEXT),
-        "context-agents.required": _rule(
-            "A contextAgent has an agent, a contextGroup a group, both their relevantTypes.", *_CONTEXT
-        ),
+        "context-agents.required": _rule("A contextAgent has an agent, a contextGroup a group.", *_CONTEXT),
         "context-agents.relevant-types": _rule("The relevantTypes are not empty.", *_CONTEXT),
         "authority.anonymous": _rule("A Group as authority has no identifier.", *_AUTHORITY),
         "authority.members": _rule("A Group as authority has exactly two members.", *_AUTHORITY),
