@@ -154,8 +154,10 @@ def _show_pages(services: Services) -> None:
     url, institutions = services.settings.public_url, services.access.list_institutions()
     for institution in institutions[:_MOST_LINKS]:
         token = services.access.create_sign_in(institution.name)
-        _say(f"Did my records arrive? {institution.name} (works once, for a day): {url}/sign-in/{token}")
-    _say(f"API documentation: {url}/api/docs")
+        _say(f"Did my records arrive? {institution.name}; the link signs you in once, within a day:")
+        _say(f"  {url}/sign-in/{token}")
+    _say("API documentation:")
+    _say(f"  {url}/api/docs")
     if institutions:
         name = institutions[0].name
         expires = services.outside.clock() + _CURL_KEY_DAYS * _DAY_US

@@ -1,0 +1,69 @@
+# The two that matter: make run, make test. The others are for whoever changes something.
+# Portable: any make, any POSIX sh, Python 3.11 or newer with venv.
+
+PORT = 8080
+DEMO = 1
+BIND = 127.0.0.1:$(PORT)
+PYTEST_OPTIONS =
+
+BIN = .venv/bin
+QUICK = not mongo_server and not browser and not soak
+
+.PHONY: help run test lint wire browser soak screenshots bench clean
+
+help:
+	@echo 'make run [PORT=8080] [DEMO=0]   start a record store to try, on an embedded store under data/'
+	@echo 'make test                       the quick tests'
+	@echo 'make lint                       ruff, mypy, import-linter'
+	@echo 'make wire browser               tests against a MongoDB server, and in a real browser'
+	@echo 'make soak                       what takes long'
+	@echo 'make screenshots                pictures of every page, under .screenshots/'
+	@echo 'make bench                      measure speed, size and growth'
+
+run: .venv/.installed
+	@case '$(DEMO)' in 0|no|false) demo=--no-demo ;; *) demo=--demo ;; esac; \
+	exec $(BIN)/lrs run --bind '$(BIND)' $$demo
+
+test: .venv/.installed-tests
+	$(BIN)/pytest -n 2 -m '$(QUICK)' $(PYTEST_OPTIONS)
+
+lint: .venv/.installed-tests
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+wire: .venv/.installed-tests
+	$(BIN)/pytest -n 2 -m 'mongo_server and not mongo_cluster and not soak' $(PYTEST_OPTIONS)
+
+browser: .venv/.installed-tests
+	$(BIN)/pytest -m 'browser and not soak' $(PYTEST_OPTIONS)
+
+soak: .venv/.installed-tests
+	$(BIN)/pytest -m soak --timeout 7200 $(PYTEST_OPTIONS)
+
+screenshots: .venv/.installed-tests
+	$(BIN)/python -m tests.e2e.screenshots
+
+bench: .venv/.installed-tests
+	$(BIN)/python -m benchmarks.http
+
+# Installed again only when what is to be installed has changed.
+.venv/.installed: setup.cfg pyproject.toml .venv/bin/python
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+.venv/.installed-tests: setup.cfg pyproject.toml .venv/bin/python
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[test,lint]'
+	@touch .venv/.installed $@
+
+.venv/bin/python:
+	@for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+	  if $$python -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+	    echo "Making .venv with $$python"; exec $$python -m venv .venv; \
+	  fi; \
+	done; \
+	echo 'Python 3.11 or newer with its venv module is needed (on Debian: apt-get install python3-venv).' >&2; exit 1
+
+clean:
+	rm -rf .venv build dist ./*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .screenshots node_modules
