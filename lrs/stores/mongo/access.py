@@ -1,0 +1,256 @@
+"""The AccessStore on MongoDB: every method is one write of one document.
+
+A key's document carries its client and institution as they are (neither ever changes), so
+that a credential is one look-up by ``_id``.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bson import Int64
+from pymongo.collection import Collection
+from pymongo.errors import DuplicateKeyError
+
+from lrs.access.handles import InstitutionId
+from lrs.access.model import (
+    Client,
+    ClientId,
+    Credential,
+    Institution,
+    Key,
+    KeyId,
+    Scope,
+    Session,
+    SignIn,
+)
+from lrs.errors import AlreadyExists, NotFound
+from lrs.stores.mongo.database import Collections
+from lrs.stores.mongo.errors import translated
+from lrs.stores.mongo.segment import Document
+
+
+class MongoAccessStore:
+    """Institutions, clients, keys, sign-in links and sessions."""
+
+    def __init__(self, collections: Collections) -> None:
+        """Keep where they lie."""
+        self._institutions = collections.institutions
+        self._clients = collections.clients
+        self._keys = collections.keys
+        self._sign_ins = collections.sign_ins
+        self._sessions = collections.sessions
+
+    @translated()
+    def add_institution(self, institution: Institution) -> None:
+        """Keep a new institution; see the port."""
+        taken = f"There is an institution of that id or of the name {institution.name!r} already."
+        _insert(self._institutions, _institution_document(institution), taken)
+
+    @translated()
+    def find_institution(self, institution_id: InstitutionId) -> Institution | None:
+        """Return the institution of that id, or None."""
+        found = self._institutions.find_one({"_id": institution_id})
+        return None if found is None else _institution_from(found)
+
+    @translated()
+    def find_institution_named(self, name: str) -> Institution | None:
+        """Return the institution of exactly that name, or None."""
+        found = self._institutions.find_one({"name": name})
+        return None if found is None else _institution_from(found)
+
+    @translated()
+    def list_institutions(self) -> Sequence[Institution]:
+        """Return all institutions by name."""
+        found = (_institution_from(document) for document in self._institutions.find())
+        return sorted(found, key=lambda institution: institution.name)
+
+    @translated()
+    def add_client(self, client: Client) -> None:
+        """Keep a new client; see the port."""
+        if self.find_institution(client.institution_id) is None:
+            raise NotFound(f"There is no institution {client.institution_id}.")
+        taken = f"There is a client of that id or of the name {client.name!r} already."
+        _insert(self._clients, _client_document(client), taken)
+
+    @translated()
+    def find_client(self, client_id: ClientId) -> Client | None:
+        """Return the client of that id, or None."""
+        found = self._clients.find_one({"_id": client_id})
+        return None if found is None else _client_from(found)
+
+    @translated()
+    def find_client_named(self, institution_id: InstitutionId, name: str) -> Client | None:
+        """Return the institution's client of exactly that name, or None."""
+        found = self._clients.find_one({"institution_id": institution_id, "name": name})
+        return None if found is None else _client_from(found)
+
+    @translated()
+    def list_clients(self, institution_id: InstitutionId) -> Sequence[Client]:
+        """Return the institution's clients by name."""
+        found = (_client_from(one) for one in self._clients.find({"institution_id": institution_id}))
+        return sorted(found, key=lambda client: client.name)
+
+    @translated()
+    def add_key(self, key: Key) -> None:
+        """Keep a new key; see the port."""
+        document = _key_document(key)
+        if key.institution_id is not None or key.client_id is not None:
+            client = None if key.client_id is None else self.find_client(key.client_id)
+            institution = None if key.institution_id is None else self.find_institution(key.institution_id)
+            if client is None or institution is None or client.institution_id != institution.id:
+                raise NotFound(f"Institution {key.institution_id} has no client {key.client_id}.")
+            document["client"] = _client_document(client)
+            document["institution"] = _institution_document(institution)
+        _insert(self._keys, document, f"There is a key {key.id} already.")
+
+    @translated()
+    def find_credential(self, key_id: KeyId) -> Credential | None:
+        """Return a key with its client and institution, or None: one look-up."""
+        found = self._keys.find_one({"_id": key_id})
+        if found is None:
+            return None
+        client, institution = found["client"], found["institution"]
+        return Credential(
+            _key_from(found),
+            None if client is None else _client_from(client),
+            None if institution is None else _institution_from(institution),
+        )
+
+    @translated()
+    def list_keys(self, institution_id: InstitutionId | None) -> Sequence[Key]:
+        """Return the institution's keys, oldest first; None gives the administrators'."""
+        found = (_key_from(one) for one in self._keys.find({"institution_id": institution_id}))
+        return sorted(found, key=lambda key: (key.created_at_us, key.id))
+
+    @translated()
+    def revoke_key(self, key_id: KeyId, at_us: int) -> bool:
+        """Mark a key revoked; False when it is unknown. The first moment stays."""
+        asked = {"_id": key_id, "revoked": None}
+        done = self._keys.update_one(asked, {"$set": {"revoked": Int64(at_us)}})
+        return done.matched_count == 1 or self._keys.find_one({"_id": key_id}, {"_id": 1}) is not None
+
+    @translated()
+    def note_key_used(self, key_id: KeyId, at_us: int) -> None:
+        """Raise the moment of last use."""
+        self._keys.update_one({"_id": key_id}, {"$max": {"used": Int64(at_us)}})
+
+    @translated()
+    def add_sign_in(self, sign_in: SignIn) -> None:
+        """Keep a sign-in link; expired ones are dropped on the way."""
+        self._sign_ins.delete_many({"expires": {"$lte": Int64(sign_in.created_at_us)}})
+        self._sign_ins.insert_one({**_pass_document(sign_in), "taken": None})
+
+    @translated()
+    def take_sign_in(self, token_sha256: bytes, at_us: int) -> SignIn | None:
+        """Use up a sign-in link: the first taker before its expiry gets it, others None."""
+        asked = {"_id": token_sha256.hex(), "taken": None, "expires": {"$gt": Int64(at_us)}}
+        found = self._sign_ins.find_one_and_update(asked, {"$set": {"taken": Int64(at_us)}})
+        return None if found is None else SignIn(**_pass_fields(found))
+
+    @translated()
+    def add_session(self, session: Session) -> None:
+        """Keep a session; sessions expired at its creation are dropped on the way."""
+        self._sessions.delete_many({"expires": {"$lte": Int64(session.created_at_us)}})
+        self._sessions.insert_one(_pass_document(session))
+
+    @translated()
+    def find_session(self, token_sha256: bytes, at_us: int) -> Session | None:
+        """Return the session if it has not expired at that moment, else None."""
+        found = self._sessions.find_one({"_id": token_sha256.hex(), "expires": {"$gt": Int64(at_us)}})
+        return None if found is None else Session(**_pass_fields(found))
+
+    @translated()
+    def end_session(self, token_sha256: bytes) -> None:
+        """Forget a session."""
+        self._sessions.delete_one({"_id": token_sha256.hex()})
+
+
+def _insert(collection: Collection[Document], document: Document, taken: str) -> None:
+    try:
+        collection.insert_one(document)
+    except DuplicateKeyError as error:
+        raise AlreadyExists(taken) from error
+
+
+def _institution_document(institution: Institution) -> Document:
+    return {"_id": institution.id, "name": institution.name, "created": Int64(institution.created_at_us)}
+
+
+def _institution_from(document: Mapping[str, Any]) -> Institution:
+    return Institution(document["_id"], document["name"], document["created"])
+
+
+def _client_document(client: Client) -> Document:
+    return {
+        "_id": client.id,
+        "institution_id": client.institution_id,
+        "name": client.name,
+        "authority": client.authority,
+        "created": Int64(client.created_at_us),
+    }
+
+
+def _client_from(document: Mapping[str, Any]) -> Client:
+    return Client(
+        document["_id"],
+        document["institution_id"],
+        document["name"],
+        document["authority"],
+        document["created"],
+    )
+
+
+def _key_document(key: Key) -> Document:
+    return {
+        "_id": key.id,
+        "institution_id": key.institution_id,
+        "client_id": key.client_id,
+        "secret": key.secret_sha256,
+        "scopes": sorted(key.scopes),
+        "version": key.default_version,
+        "created": Int64(key.created_at_us),
+        "expires": _instant(key.expires_at_us),
+        "revoked": _instant(key.revoked_at_us),
+        "used": _instant(key.last_used_at_us),
+        "client": None,
+        "institution": None,
+    }
+
+
+def _key_from(document: Mapping[str, Any]) -> Key:
+    return Key(
+        document["_id"],
+        document["institution_id"],
+        document["client_id"],
+        bytes(document["secret"]),
+        frozenset(Scope(scope) for scope in document["scopes"]),
+        document["version"],
+        document["created"],
+        document["expires"],
+        document["revoked"],
+        document["used"],
+    )
+
+
+def _instant(at_us: int | None) -> Int64 | None:
+    return None if at_us is None else Int64(at_us)
+
+
+def _pass_document(one: SignIn | Session) -> Document:
+    return {
+        "_id": one.token_sha256.hex(),
+        "institution_id": one.institution_id,
+        "role": one.role,
+        "created": Int64(one.created_at_us),
+        "expires": Int64(one.expires_at_us),
+    }
+
+
+def _pass_fields(document: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "token_sha256": bytes.fromhex(document["_id"]),
+        "institution_id": document["institution_id"],
+        "role": document["role"],
+        "created_at_us": document["created"],
+        "expires_at_us": document["expires"],
+    }

@@ -1,0 +1,96 @@
+"""The RecordStores on MongoDB: what one process keeps for each institution that it serves."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from lrs.access.handles import InstitutionHandle, InstitutionId
+from lrs.errors import StoreUnavailable
+from lrs.stores import StoreOptions
+from lrs.stores.compression import BodyCodec
+from lrs.stores.mongo.arrivals import MongoArrivalStore, Receipts
+from lrs.stores.mongo.committer import Committer
+from lrs.stores.mongo.database import Collections
+from lrs.stores.mongo.horizon import Horizon
+from lrs.stores.mongo.log import SegmentLog
+from lrs.stores.mongo.projector import Projector
+from lrs.stores.mongo.statements import MongoStatementStore
+from lrs.stores.mongo.terms import Terms
+from lrs.stores.mongo.writer import Writer
+from lrs.xapi.ports import ArrivalStore, StatementStore
+
+
+@dataclass(frozen=True, slots=True)
+class _Institution:
+    """The opened parts of one institution."""
+
+    statements: MongoStatementStore
+    arrivals: MongoArrivalStore
+    committer: Committer
+
+
+class MongoRecordStores:
+    """Opens the record of one institution; each is made once a process."""
+
+    def __init__(self, collections: Collections, instance_key: bytes, options: StoreOptions) -> None:
+        """Nothing is open yet."""
+        self._collections = collections
+        self._instance_key = instance_key
+        self._options = options
+        self._codec = BodyCodec()
+        self._lock = threading.Lock()
+        self._open: dict[InstitutionId, _Institution] = {}
+        self._closed = False
+
+    def statements(self, handle: InstitutionHandle) -> StatementStore:
+        """Open the statements of the handle's institution."""
+        return self._institution(handle).statements
+
+    def arrivals(self, handle: InstitutionHandle) -> ArrivalStore:
+        """Open the receipts and refusals of the handle's institution."""
+        return self._institution(handle).arrivals
+
+    def close(self) -> None:
+        """Finish what was begun and stop the threads."""
+        with self._lock:
+            self._closed = True
+            opened = list(self._open.values())
+        for institution in opened:
+            institution.committer.close()
+
+    def _institution(self, handle: InstitutionHandle) -> _Institution:
+        with self._lock:
+            if self._closed:
+                raise StoreUnavailable("The store was closed.")
+            found = self._open.get(handle.institution_id)
+            if found is None:
+                found = self._open[handle.institution_id] = self._make(handle.institution_id)
+            return found
+
+    def _make(self, institution_id: InstitutionId) -> _Institution:
+        collections, options = self._collections, self._options
+        terms = Terms(self._instance_key, institution_id)
+        receipts = Receipts(collections, institution_id, options)
+        projector = Projector(collections, institution_id, terms, receipts)
+        new_token = _token_maker(options.random_bytes)
+        writer = Writer(collections, institution_id, options.clock, new_token, projector)
+        committer = Committer(writer, options.busy_seconds)
+        # The horizon projects from other threads than the writer: what is counted or cached
+        # in a projector is not shared, what it writes may be written twice.
+        horizon = Horizon(
+            SegmentLog(collections, institution_id),
+            Projector(collections, institution_id, terms, receipts),
+            options.clock,
+            new_token,
+            busy_seconds=options.busy_seconds,
+        )
+        statements = MongoStatementStore(
+            collections, institution_id, terms=terms, codec=self._codec, committer=committer, horizon=horizon
+        )
+        return _Institution(
+            statements, MongoArrivalStore(collections, institution_id, options, receipts), committer
+        )
+
+
+def _token_maker(random_bytes: Callable[[int], bytes]) -> Callable[[], str]:
+    return lambda: random_bytes(12).hex()

@@ -1,0 +1,130 @@
+"""A segment: one document of the log, which is one group commit of one institution.
+
+``log {_id: "<t>:<n>", w, at, e: [...], r: [...]}``. ``at`` is the instant of its *last*
+entry; the entries before it are one microsecond apart, so a segment that was thinned to
+``{_id, at}`` still says all that the next writer and every reader of instants need.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bson import Int64
+
+from lrs.access.handles import InstitutionId
+from lrs.stores.mongo.keys import dense_key, number_of
+
+Document = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A new statement as the log keeps it.
+
+    Attributes:
+        terms: What it is found by, by itself, without pairs.
+        checks: See ``terms``.
+        dictionary: Number of the dictionary that the blob was compressed with.
+        size: About how many bytes it takes in a document.
+    """
+
+    id: str
+    fingerprint: bytes
+    terms: tuple[int, ...]
+    checks: bytes
+    target: str | None
+    voids: bool
+    dictionary: int
+    blob: bytes
+
+    @property
+    def size(self) -> int:
+        """About how many bytes it takes in a document, never less than it does."""
+        return len(self.blob) + len(self.checks) + 20 * len(self.terms) + 250
+
+    def to_document(self) -> Document:
+        """Return what stands in the segment."""
+        document: Document = {
+            "id": self.id,
+            "fp": self.fingerprint,
+            "k": [Int64(term) for term in self.terms],
+        }
+        document |= {"c": self.checks, "z": self.dictionary, "b": self.blob}
+        if self.target is not None:
+            document |= {"ref": self.target, "x": self.voids}
+        return document
+
+
+@dataclass(frozen=True, slots=True)
+class BatchReceipt:
+    """What a segment says about one accepted batch."""
+
+    source: str
+    stored: int
+    already: int
+    first_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One group commit; empty ones (ticks) only move the instant.
+
+    Attributes:
+        token: Random, one for each group, kept over its retries: tells whose insert won.
+        thinned: Its entries were dropped long after everybody had read them.
+    """
+
+    n: int
+    token: str
+    at_us: int
+    entries: Sequence[Entry] = ()
+    receipts: Sequence[BatchReceipt] = ()
+    thinned: bool = False
+
+    def stored_at_us(self, index: int) -> int:
+        """Return the instant of an entry: distinct, rising, the last one's is ``at_us``."""
+        return self.at_us - (len(self.entries) - 1 - index)
+
+    def to_document(self, institution_id: InstitutionId) -> Document:
+        """Return the log's document."""
+        return {
+            "_id": dense_key(institution_id, self.n),
+            "w": self.token,
+            "at": Int64(self.at_us),
+            "e": [entry.to_document() for entry in self.entries],
+            "r": [[one.source, one.stored, one.already, one.first_id] for one in self.receipts],
+        }
+
+
+def next_instant(now_us: int, last_us: int, entries: int) -> int:
+    """Return the ``at`` of the segment that follows one whose ``at`` was ``last_us``.
+
+    It is now, or as much later as it takes for each of its entries to be later than
+    everything before it, whatever the clocks say.
+    """
+    return max(now_us, last_us + max(1, entries))
+
+
+def segment_from(document: Mapping[str, Any]) -> Segment:
+    """Read a document of the log; a thinned one has no entries left to project."""
+    return Segment(
+        number_of(document["_id"]),
+        document.get("w", ""),
+        document["at"],
+        tuple(_entry_from(entry) for entry in document.get("e", ())),
+        tuple(BatchReceipt(*receipt) for receipt in document.get("r", ())),
+        thinned="e" not in document,
+    )
+
+
+def _entry_from(document: Mapping[str, Any]) -> Entry:
+    return Entry(
+        document["id"],
+        bytes(document["fp"]),
+        tuple(document["k"]),
+        bytes(document["c"]),
+        document.get("ref"),
+        document.get("x", False),
+        document["z"],
+        bytes(document["b"]),
+    )

@@ -1,0 +1,97 @@
+"""The scale-out engine, opened: everything that an instance keeps, in one database."""
+
+from typing import Self
+
+from pymongo import MongoClient
+
+from lrs.access.ports import AccessStore
+from lrs.stores import StoreOptions
+from lrs.stores.mongo.access import MongoAccessStore
+from lrs.stores.mongo.database import open_collections, prepare, warn_if_standalone
+from lrs.stores.mongo.errors import translated
+from lrs.stores.mongo.records import MongoRecordStores
+from lrs.stores.mongo.segment import Document
+from lrs.xapi.ports import RecordStores
+
+
+class MongoStores:
+    """A database of a MongoDB server, replica set or sharded cluster, 4.4 or newer.
+
+    Args:
+        client: Connected; tests hand in mongomock's.
+        database_name: Where everything lies.
+        options: See StoreOptions.
+        owns_client: Whether ``close`` closes the client too.
+
+    Raises:
+        StoreTooNew: A newer version of this project wrote the store.
+        StoreUnavailable: It cannot be reached.
+    """
+
+    @translated()
+    def __init__(
+        self,
+        client: MongoClient[Document],
+        database_name: str,
+        options: StoreOptions,
+        owns_client: bool = True,
+    ) -> None:
+        """Make what is missing in the database."""
+        self._client = client
+        self._owns_client = owns_client
+        collections = open_collections(client, database_name, options.busy_seconds)
+        self._instance_key = prepare(collections, options)
+        self._access = MongoAccessStore(collections)
+        self._records = MongoRecordStores(collections, self._instance_key, options)
+
+    @classmethod
+    @translated()
+    def open(cls, url: str, options: StoreOptions) -> Self:
+        """Connect to the database that a ``mongodb://`` or ``mongodb+srv://`` URL names.
+
+        Raises:
+            ConfigError: The URL is malformed or names no database.
+            StoreTooNew: A newer version of this project wrote the store.
+            StoreUnavailable: It cannot be reached.
+        """
+        milliseconds = max(1, int(options.busy_seconds * 1000))
+        client: MongoClient[Document] = MongoClient(
+            url,
+            serverSelectionTimeoutMS=milliseconds,
+            connectTimeoutMS=milliseconds,
+            socketTimeoutMS=2 * milliseconds,
+            appname="lrs",
+        )
+        try:
+            stores = cls(client, client.get_default_database().name, options)
+            warn_if_standalone(client)
+        except BaseException:
+            client.close()
+            raise
+        return stores
+
+    @property
+    def access(self) -> AccessStore:
+        """Institutions, clients, keys, sign-ins, sessions."""
+        return self._access
+
+    @property
+    def records(self) -> RecordStores:
+        """Statements and arrivals, by institution handle."""
+        return self._records
+
+    @property
+    def instance_key(self) -> bytes:
+        """The 32 random bytes that were made with the store."""
+        return self._instance_key
+
+    @translated()
+    def ping(self) -> None:
+        """Return when the server answers."""
+        self._client.admin.command("ping")
+
+    def close(self) -> None:
+        """Finish what was begun, stop threads, close the client if it is ours."""
+        self._records.close()
+        if self._owns_client:
+            self._client.close()

@@ -1,0 +1,161 @@
+"""The commit of a group: one segment at the end of the log, whoever else writes.
+
+In this order, each step of which lost or resurrected data in trials when it was left out:
+
+1. know the end of the log, n, with everything up to n visible;
+2. load which of the group's statements are there (after 1, from the primary);
+3. decide every batch's verdict in memory;
+4. insert segment n+1 under a token of this group's own;
+5. lost: read ahead what others wrote, decide again from scratch, insert at once, and only
+   afterwards project what was passed. (Projecting first starves the slower of two
+   servers.) Where sixteen segments or more were passed, begin again at 1;
+6. done: project in order, raise ``applied``, and only then answer: conflicts as well.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+
+from lrs.access.handles import InstitutionId
+from lrs.clock import Clock
+from lrs.errors import StatementConflict
+from lrs.stores.mongo.database import Collections
+from lrs.stores.mongo.keys import segment_of, statement_id_of, statement_key
+from lrs.stores.mongo.log import READ_AHEAD, Applied, SegmentLog
+from lrs.stores.mongo.patience import Patience
+from lrs.stores.mongo.projector import Projector
+from lrs.stores.mongo.segment import Document, Segment, next_instant
+from lrs.stores.mongo.verdicts import Decision, Known, PreparedBatch, decide
+from lrs.xapi.ports import BatchOutcome
+
+Verdict = BatchOutcome | StatementConflict
+
+
+class Writer:
+    """Commits groups of one institution, one after the other; used by one thread.
+
+    Args:
+        collections: Where to.
+        institution_id: Whose.
+        clock: Now; another process's may differ.
+        new_token: Makes a random token.
+        projector: Makes visible what was committed.
+    """
+
+    def __init__(
+        self,
+        collections: Collections,
+        institution_id: InstitutionId,
+        clock: Clock,
+        new_token: Callable[[], str],
+        projector: Projector,
+    ) -> None:
+        """Nothing is known of the log before the first group."""
+        self._institution_id = institution_id
+        self._statements = collections.statements
+        self._log = SegmentLog(collections, institution_id)
+        self._clock = clock
+        self._new_token = new_token
+        self._projector = projector
+        self._end: Applied | None = None
+
+    def commit(self, group: Sequence[PreparedBatch], busy_seconds: float) -> Sequence[Verdict]:
+        """Keep what may be kept of a group; return each batch's verdict, in order.
+
+        Raises:
+            StoreUnavailable: Patience ended. No verdict; the group may yet land, whole.
+        """
+        end, self._end = self._end, None
+        patience = Patience(busy_seconds)
+        if end is None:
+            end = self._projector.catch_up(patience)
+        verdicts, self._end = _Attempt(self, group, patience, end).run()
+        return verdicts
+
+    def load(self, ids: Iterable[str], patience: Patience) -> dict[str, Known]:
+        """Return which statements are there."""
+        keys = [statement_key(self._institution_id, one) for one in ids]
+        if not keys:
+            return {}
+        condition: Document = {"_id": {"$in": keys}} if len(keys) > 1 else {"_id": keys[0]}
+        found = patience.until_answered(lambda: list(self._statements.find(condition, {"fp": 1, "q": 1})))
+        return {
+            statement_id_of(document["_id"]): Known(bytes(document["fp"]), segment_of(document["q"]))
+            for document in found
+        }
+
+    def next_segment(self, decision: Decision, token: str, n: int, at_us: int) -> Segment:
+        """Return the segment that would follow one."""
+        at_us = next_instant(self._clock(), at_us, len(decision.entries))
+        return Segment(n + 1, token, at_us, decision.entries, decision.receipts)
+
+    @property
+    def log(self) -> SegmentLog:
+        """The institution's log."""
+        return self._log
+
+    @property
+    def projector(self) -> Projector:
+        """What makes segments visible."""
+        return self._projector
+
+    def token(self) -> str:
+        """Return a token for a new group."""
+        return self._new_token()
+
+
+class _Attempt:
+    """One group on its way: where the log seems to end, what is known, what was passed."""
+
+    def __init__(
+        self, writer: Writer, group: Sequence[PreparedBatch], patience: Patience, end: Applied
+    ) -> None:
+        self._writer = writer
+        self._group = group
+        self._patience = patience
+        self._token = writer.token()
+        self._ids = {entry.id for prepared in group for entry in prepared.entries}
+        self._begin_at(end)
+
+    def run(self) -> tuple[Sequence[Verdict], Applied]:
+        """Race until the segment is ours, or none is needed; return verdicts and the new end."""
+        while True:
+            decision = decide(self._group, self._known)
+            if not decision.receipts:
+                return decision.verdicts, self._settle()
+            segment = self._writer.next_segment(decision, self._token, self._n, self._at_us)
+            if self._writer.log.insert(segment, self._patience):
+                self._pass([segment])
+                return decision.verdicts, self._settle()
+            self._patience.check()
+            self._lose()
+
+    def _begin_at(self, end: Applied) -> None:
+        self._visible = end
+        self._n, self._at_us = end.n, end.at_us
+        self._passed: list[Segment] = []
+        self._known = self._writer.load(self._ids, self._patience)
+
+    def _lose(self) -> None:
+        ahead = self._patience.until_answered(lambda: self._writer.log.read_ahead(self._n))
+        self._pass(ahead)
+        if len(ahead) == READ_AHEAD or any(segment.thinned for segment in ahead):
+            self._begin_at(self._settle())
+
+    def _pass(self, segments: Sequence[Segment]) -> None:
+        self._passed += segments
+        for segment in segments:
+            self._n, self._at_us = segment.n, segment.at_us
+            found = (entry for entry in segment.entries if entry.id in self._ids)
+            self._known |= {entry.id: Known(entry.fingerprint, segment.n) for entry in found}
+
+    def _settle(self) -> Applied:
+        """Make everything visible that this group passed or was judged by."""
+        projector = self._writer.projector
+        foreign = [segment for segment in self._passed if segment.token != self._token]
+        visible = self._visible
+        if foreign:
+            visible = self._patience.until_answered(self._writer.log.applied)
+        judged_by = max((one.segment for one in self._known.values()), default=0)
+        visible = projector.apply(self._passed, visible, self._patience)
+        if judged_by > visible.n:
+            visible = projector.catch_up(self._patience, upto=judged_by)
+        return visible
