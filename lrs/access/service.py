@@ -81,10 +81,9 @@ class AccessService:
         key_id, secret = read_basic(authorization_header)
         credential = self._store.find_credential(KeyId(key_id))
         now = self._clock()
-        check_credential(credential, secret, now)
-        assert credential is not None  # noqa: S101 - _check refused None
-        self._note_used(credential.key, now)
-        return _to_caller(credential)
+        good = check_credential(credential, secret, now)
+        self._note_used(good.key, now)
+        return _to_caller(good)
 
     def _note_used(self, key: Key, now: int) -> None:
         if key.last_used_at_us is None or now - key.last_used_at_us >= _MINUTE:
