@@ -12,7 +12,9 @@ from dataclasses import dataclass, field
 import orjson
 
 # Possessive, so that a string that never ends is walked over once and no more.
-_TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[{}\[\],]', re.DOTALL)
+_STRING = r'"(?:[^"\\]++|\\.)*+"?'
+_TOKEN = re.compile(rf"{_STRING}|[{{}}\[\],]", re.DOTALL)
+_UP_TO_BRACKET = re.compile(rf'(?:[^"{{}}\[\]]++|{_STRING})*+[{{}}\[\]]', re.DOTALL)
 _OPENING = ("{", "[")
 _CLOSING = ("}", "]")
 _NEXT = ","
@@ -67,20 +69,23 @@ def may_have_duplicate_keys(body: bytes, value: object) -> bool:
     return body.count(b":") != again.count(b":")
 
 
-def find_too_deep(text: str, max_depth: int) -> Place | None:
+def find_too_deep(text: str, max_depth: int, end: int | None = None) -> Place | None:
     """Find the bracket that opens one level too many; None where there is none.
 
-    The text need not be valid; what comes after an unclosed string is not looked at.
+    Args:
+        text: JSON, which need not be valid; brackets in an unclosed string do not count.
+        max_depth: How many levels there may be.
+        end: How far to look; None looks to the end.
     """
     depth = 0
-    for token in _TOKEN.finditer(text):
-        first = text[token.start()]
-        if first in "{[":
-            depth += 1
-            if depth > max_depth:
-                return Place.at(text, token.start())
-        elif first in "}]":
-            depth -= 1
+    beyond = len(text) if end is None else end
+    found = _UP_TO_BRACKET.match(text, 0, beyond)
+    while found is not None:
+        at = found.end() - 1
+        depth += 1 if text[at] in _OPENING else -1
+        if depth > max_depth:
+            return Place.at(text, at)
+        found = _UP_TO_BRACKET.match(text, at + 1, beyond)
     return None
 
 

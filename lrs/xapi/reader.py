@@ -25,7 +25,6 @@ from lrs.xapi.versions import Version
 _WHITESPACE = b" \t\n\r"
 _BOM = b"\xef\xbb\xbf"
 _NOT_A_NUMBER = re.compile(r"[+-]?(?:NaN|Infinity|inf|nan)")
-_DEPTH_MESSAGE = re.compile(r"depth|recursion", re.IGNORECASE)
 _split = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 
@@ -89,7 +88,7 @@ def read_statements(body: bytes, limits: ReadLimits) -> ReadBody:
         return ReadBody([RawStatement(body.strip(_WHITESPACE), value)], is_batch=False)
     if not isinstance(value, list):
         raise _invalid(
-            "body.top-level", "The body must be a statement (an object) or an array of statements.", ""
+            "body.top-level", "The body must be a statement (an object) or an array of statements."
         )
     if len(value) > limits.max_statements:
         raise TooLarge(
@@ -100,7 +99,7 @@ def read_statements(body: bytes, limits: ReadLimits) -> ReadBody:
     if max(map(_openings, slices), default=0) >= limits.max_depth:
         _refuse_too_deep(body, value, limits)
     _refuse_duplicate_keys(body, value)
-    return ReadBody(list(map(RawStatement, slices, value)), is_batch=True)
+    return ReadBody([RawStatement(*pair) for pair in zip(slices, value, strict=True)], is_batch=True)
 
 
 def read_json(body: bytes, limits: ReadLimits) -> object:
@@ -133,15 +132,17 @@ def _explain(body: bytes, error: orjson.JSONDecodeError, limits: ReadLimits) -> 
         return _invalid("body.empty", "The body is empty; send a statement or an array of statements.")
     if body.startswith(_BOM):
         return _invalid(
-            "body.byte-order-mark", "The body begins with a byte order mark; send plain UTF-8 without it.", ""
+            "body.byte-order-mark", "The body begins with a byte order mark; send plain UTF-8 without it."
         )
     try:
         text = body.decode()
     except UnicodeDecodeError as wrong:
-        place = Place.at(body[: wrong.start].decode(), wrong.start)
+        before = body[: wrong.start].decode()
+        place = Place.at(before, len(before))
         return _invalid("body.encoding", f"The body is not UTF-8: {place} holds no valid character.")
-    if _DEPTH_MESSAGE.search(error.msg):
-        return _too_deep(find_too_deep(text, limits.max_depth), limits)
+    deep = find_too_deep(text, limits.max_depth, error.pos + 1)
+    if deep is not None:
+        return _too_deep(deep, limits)
     place = Place.at(text, error.pos)
     if _NOT_A_NUMBER.match(text, error.pos) or error.msg.startswith("number is infinity"):
         return _invalid(
@@ -195,7 +196,7 @@ def _refuse_duplicate_keys(body: bytes, value: object) -> None:
 def _too_deep(place: Place | None, limits: ReadLimits) -> InvalidBody:
     where = f" at {place}" if place else ""
     return _invalid(
-        "body.depth", f"The body is nested more than {limits.max_depth} levels deep{where}; flatten it.", ""
+        "body.depth", f"The body is nested more than {limits.max_depth} levels deep{where}; flatten it."
     )
 
 
