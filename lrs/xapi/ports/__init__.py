@@ -11,6 +11,9 @@ from typing import NamedTuple, NewType, Protocol
 
 from lrs.access.handles import InstitutionHandle
 from lrs.errors import Problem
+from lrs.xapi.ports.activities import ActivityDefinition, ActivityStore
+from lrs.xapi.ports.attachments import AttachmentContent, AttachmentStore
+from lrs.xapi.ports.documents import DocumentStore
 
 StatementId = NewType("StatementId", str)
 Position = NewType("Position", int)
@@ -55,6 +58,7 @@ class PreparedStatement:
             StatementRef is the engine's work.
         target: The statement that its object refers to, if the object is a StatementRef.
         voids: Equal to ``target`` when the verb is *voided*, else None.
+        definitions: Activity definitions that it gives, to be merged when it is new.
     """
 
     id: StatementId
@@ -63,6 +67,7 @@ class PreparedStatement:
     body: bytes
     target: StatementId | None = None
     voids: StatementId | None = None
+    definitions: tuple[ActivityDefinition, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +77,13 @@ class Batch:
     Attributes:
         statements: In the order sent; no id twice.
         source: What the receipt is filed under: a key's id, or ``import``.
+        attachments: Bytes that the statements name, each hash once; kept with the batch, and
+            already there is no error.
     """
 
     statements: Sequence[PreparedStatement]
     source: str
+    attachments: Sequence[AttachmentContent] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,4 +321,16 @@ class RecordStores(Protocol):
 
     def arrivals(self, handle: InstitutionHandle) -> ArrivalStore:
         """Open the receipts and refusals of the handle's institution."""
+        ...
+
+    def documents(self, handle: InstitutionHandle) -> DocumentStore:
+        """Open the documents of the handle's institution."""
+        ...
+
+    def attachments(self, handle: InstitutionHandle) -> AttachmentStore:
+        """Open the attachments of the handle's institution."""
+        ...
+
+    def activities(self, handle: InstitutionHandle) -> ActivityStore:
+        """Open the activity definitions of the handle's institution."""
         ...

@@ -1,0 +1,27 @@
+"""What the Activities resource needs kept: one merged definition an activity.
+
+Definitions come in with the statements: ``PreparedStatement.definitions``. The engine
+merges each into what is there with ``lrs.xapi.definitions.merge_definitions``, in the
+order of positions, and skips those that it has merged before.
+
+Spec: xAPI 1.0.3 Communication 2.5; Data 2.4.4.1.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class ActivityDefinition:
+    """A definition as one statement gave it: JSON text of the definition object."""
+
+    activity: str
+    definition: bytes
+
+
+class ActivityStore(Protocol):
+    """The activities of one institution. All methods raise StoreUnavailable when the store is away."""
+
+    def find_definition(self, activity: str) -> bytes | None:
+        """Return the merged definition as JSON text; None where none was ever given."""
+        ...
