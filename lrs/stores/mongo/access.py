@@ -201,7 +201,7 @@ def _client_from(document: Mapping[str, Any]) -> Client:
 
 
 def _key_document(key: Key) -> Document:
-    return {
+    document: Document = {
         "_id": key.id,
         "institution_id": key.institution_id,
         "client_id": key.client_id,
@@ -211,10 +211,13 @@ def _key_document(key: Key) -> Document:
         "created": Int64(key.created_at_us),
         "expires": _instant(key.expires_at_us),
         "revoked": _instant(key.revoked_at_us),
-        "used": _instant(key.last_used_at_us),
         "client": None,
         "institution": None,
     }
+    if key.last_used_at_us is not None:
+        # Not null before the first use: servers and emulators differ in how $max meets null.
+        document["used"] = Int64(key.last_used_at_us)
+    return document
 
 
 def _key_from(document: Mapping[str, Any]) -> Key:
@@ -228,7 +231,7 @@ def _key_from(document: Mapping[str, Any]) -> Key:
         document["created"],
         document["expires"],
         document["revoked"],
-        document["used"],
+        document.get("used"),
     )
 
 
