@@ -1,6 +1,10 @@
-"""Hypothesis strategies for valid statements and their parts, of both versions."""
+"""Hypothesis strategies for valid statements and their parts, of both versions.
+
+Each is made once: building one takes longer than drawing from it.
+"""
 
 from datetime import UTC
+from functools import cache
 from typing import Any
 
 from hypothesis import strategies as st
@@ -15,6 +19,7 @@ WORD = st.text("abcdefghijklmnopqrstuvwxyz0123456789", min_size=1, max_size=8)
 NUMBER = st.integers(-(2**53), 2**53) | st.floats(-1e9, 1e9, allow_nan=False)
 
 
+@cache
 def json_values() -> Json:
     """Any JSON value, as an extension may hold it."""
     scalars = st.none() | st.booleans() | NUMBER | TEXT
@@ -25,6 +30,7 @@ def json_values() -> Json:
     )
 
 
+@cache
 def iris() -> Json:
     """IRIs of several schemes, with characters beyond ASCII."""
     rests = st.text("abcXYZ019/?#:@!$&'()*+,;=-._~%éß漢", min_size=1, max_size=12)
@@ -32,11 +38,13 @@ def iris() -> Json:
     return st.builds(lambda scheme, rest: scheme + rest, schemes, rests)
 
 
+@cache
 def uuids() -> Json:
     """UUIDs in standard form, in either case."""
     return st.uuids().flatmap(lambda uuid: st.sampled_from([str(uuid), str(uuid).upper()]))
 
 
+@cache
 def language_tags() -> Json:
     """Language tags of many forms."""
     return st.sampled_from(
@@ -55,16 +63,19 @@ def language_tags() -> Json:
     )
 
 
+@cache
 def language_maps() -> Json:
     """Language maps, the empty one too."""
     return st.dictionaries(language_tags(), TEXT, max_size=3)
 
 
+@cache
 def extensions() -> Json:
     """Extensions with any values."""
     return st.dictionaries(iris(), json_values(), max_size=2)
 
 
+@cache
 def timestamps() -> Json:
     """Timestamps in RFC 3339's form, with and without a fraction, in several offsets."""
     moments = st.datetimes(timezones=st.just(UTC)).filter(lambda moment: 1 < moment.year < 9999)
@@ -75,6 +86,7 @@ def timestamps() -> Json:
     )
 
 
+@cache
 def durations() -> Json:
     """Durations by designators."""
     small = st.integers(0, 500)
@@ -91,6 +103,7 @@ def optional(required: dict[str, Json], options: dict[str, Json]) -> Json:
     return st.fixed_dictionaries(required, optional=options)
 
 
+@cache
 def identifiers() -> Json:
     """One inverse functional identifier, as an object to be merged into an Agent."""
     return st.one_of(
@@ -105,6 +118,7 @@ def _merge(*parts: dict[str, Any]) -> dict[str, Any]:
     return {name: value for part in parts for name, value in part.items()}
 
 
+@cache
 def agents(*, typed: bool = False) -> Json:
     """Agents under each kind of identifier; ``typed`` ones always say that they are one."""
     type_ = {"objectType": st.just("Agent")}
@@ -112,6 +126,7 @@ def agents(*, typed: bool = False) -> Json:
     return st.builds(_merge, rest, identifiers())
 
 
+@cache
 def groups() -> Json:
     """Groups, anonymous and identified."""
     named = optional({"objectType": st.just("Group")}, {"name": TEXT})
@@ -120,16 +135,19 @@ def groups() -> Json:
     return st.builds(_merge, named, members) | st.builds(_merge, named, identifiers(), maybe_members)
 
 
+@cache
 def actors() -> Json:
     """Agents and Groups."""
     return agents() | groups()
 
 
+@cache
 def _components() -> Json:
     component = optional({"id": WORD}, {"description": language_maps()})
     return st.lists(component, max_size=3, unique_by=lambda one: one["id"])
 
 
+@cache
 def definitions() -> Json:
     """Activity definitions, of questions too."""
     plain = {
@@ -145,21 +163,25 @@ def definitions() -> Json:
     return optional({}, plain) | optional(interaction, {**plain, **lists, **answers})
 
 
+@cache
 def activities() -> Json:
     """Activities, with and without their objectType and a definition."""
     return optional({"id": iris()}, {"objectType": st.just("Activity"), "definition": definitions()})
 
 
+@cache
 def statement_refs() -> Json:
     """References to statements."""
     return st.fixed_dictionaries({"objectType": st.just("StatementRef"), "id": uuids()})
 
 
+@cache
 def verbs() -> Json:
     """Verbs; none of them voids."""
     return optional({"id": iris()}, {"display": language_maps()})
 
 
+@cache
 def scores() -> Json:
     """Scores whose numbers agree with each other."""
     scaled = optional({}, {"scaled": st.floats(-1, 1) | st.integers(-1, 1)})
@@ -168,6 +190,7 @@ def scores() -> Json:
     return st.builds(_merge, scaled, bounded) | scaled
 
 
+@cache
 def results() -> Json:
     """Results."""
     return optional(
@@ -183,6 +206,7 @@ def results() -> Json:
     )
 
 
+@cache
 def contexts(version: Version, *, of_activity: bool) -> Json:
     """Contexts for a statement about an Activity, or about something else."""
     some = st.lists(activities(), max_size=2) | activities()
@@ -202,6 +226,7 @@ def contexts(version: Version, *, of_activity: bool) -> Json:
     return optional({}, options)
 
 
+@cache
 def _context_actors(kind: str) -> Json:
     actor = agents() if kind == "Agent" else groups()
     types = st.lists(iris(), min_size=1, max_size=2)
@@ -209,6 +234,7 @@ def _context_actors(kind: str) -> Json:
     return st.lists(optional(required, {"relevantTypes": types}), max_size=2)
 
 
+@cache
 def attachments() -> Json:
     """Metadata of attachments."""
     return optional(
@@ -238,10 +264,12 @@ def _bodies(version: Version, object_: Json, *, of_activity: bool, more: dict[st
     )
 
 
+@cache
 def _others() -> Json:
     return agents(typed=True) | groups() | statement_refs()
 
 
+@cache
 def substatements(version: Version) -> Json:
     """SubStatements, as they stand in a statement's object."""
     more = {"objectType": st.just("SubStatement")}
@@ -252,6 +280,7 @@ def substatements(version: Version) -> Json:
     return st.builds(_merge, st.fixed_dictionaries(more), whole)
 
 
+@cache
 def statements(version: Version) -> Json:
     """Valid statements of a version, of every kind of object; none of them voids."""
     pair = st.lists(agents(), min_size=2, max_size=2)

@@ -44,7 +44,7 @@ _agent_fields: dict[str, Check] = {
     "mbox": text_check(
         is_mailto,
         "agent.mbox",
-        "This must be one e-mail address after mailto:, such as mailto:ada@example.org.",
+        "This must be one e-mail address after mailto:, such as mailto:robin@example.org.",
     ),
     "mbox_sha1sum": text_check(
         is_sha1, "agent.mbox-sha1sum", "This must be the 40 hex digits of the SHA-1 of a mailto: IRI."

@@ -98,6 +98,8 @@ def _context_actor_check(object_type: str, name: str, check: Check) -> Check:
     )
 
 
+_NO_ACTIVITIES = ("Agent", "Group", "StatementRef", "SubStatement")
+
 _fields: dict[str, Check] = {
     "registration": check_uuid,
     "instructor": check_actor,
@@ -146,7 +148,7 @@ def check_activity_only(found: Findings, context: Any, object_: Any, here: Trail
     """
     if type(context) is not dict or type(object_) is not dict:
         return
-    if object_.get("objectType", "Activity") == "Activity":
+    if object_.get("objectType") not in _NO_ACTIVITIES:
         return
     for name in ("revision", "platform"):
         if name in context:
