@@ -48,6 +48,7 @@ class Settings:
     arrivals_kept: int
     arrivals_days: int
     busy_seconds: int
+    cors_origins: str
     log_level: str
 
 
@@ -173,6 +174,15 @@ SETTINGS: tuple[Setting, ...] = (
         "seconds",
         "How long a request waits for a store that is busy or away before it is answered with an error.",
         _number(1, 300),
+    ),
+    Setting(
+        "LRS_CORS_ORIGINS",
+        "cors_origins",
+        "*",
+        "",
+        "Origins of browser content that may use /xapi from its own pages, separated by blanks; * lets in all"
+        " (credentials are never in cookies there), none lets in no other.",
+        str.strip,
     ),
     Setting(
         "LRS_LOG_LEVEL",

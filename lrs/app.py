@@ -26,11 +26,17 @@ from lrs.web.health import make_health_blueprint
 from lrs.web.pages import install_pages
 from lrs.xapi.arrivals import ArrivalService
 from lrs.xapi.cursors import Cursors
+from lrs.xapi.document_service import DocumentService
+from lrs.xapi.knowledge import KnowledgeService
 from lrs.xapi.reader import ReadLimits
 from lrs.xapi.routes.about import make_about_blueprint
+from lrs.xapi.routes.alternate import AlternateSyntax
 from lrs.xapi.routes.arrivals import make_arrivals_blueprint
 from lrs.xapi.routes.arrivals_api import make_arrivals_api_blueprint
 from lrs.xapi.routes.common import install_xapi_headers
+from lrs.xapi.routes.cors import install_cors
+from lrs.xapi.routes.documents import make_documents_blueprint
+from lrs.xapi.routes.knowledge import make_knowledge_blueprint
 from lrs.xapi.routes.statements import make_statements_blueprint
 from lrs.xapi.service import PageLimits, StatementService
 from lrs.xapi.versions import Version
@@ -74,6 +80,8 @@ class Services:
     access: AccessService
     statements: StatementService
     arrivals: ArrivalService
+    documents: DocumentService
+    knowledge: KnowledgeService
 
     def close(self) -> None:
         """Finish what was begun and close the store."""
@@ -106,6 +114,7 @@ def build_services(
         busy_seconds=settings.busy_seconds,
     )
     stores = open_store(options) if open_store else open_stores(settings.store, options)
+    limits = ReadLimits(settings.max_body_bytes, settings.max_json_depth, settings.max_statements)
     return Services(
         settings=settings,
         outside=outside,
@@ -115,12 +124,14 @@ def build_services(
             stores.records,
             Cursors(stores.instance_key),
             outside.new_id,
-            ReadLimits(settings.max_body_bytes, settings.max_json_depth, settings.max_statements),
+            limits,
             PageLimits(settings.page_size, settings.max_page_size),
         ),
         arrivals=ArrivalService(
             stores.records, outside.clock, settings.arrivals_kept, settings.arrivals_days
         ),
+        documents=DocumentService(stores.records, limits),
+        knowledge=KnowledgeService(stores.records),
     )
 
 
@@ -138,13 +149,24 @@ def create_app(settings: Settings, services: Services | None = None) -> Flask:
     install_error_handlers(app, services.outside.new_error_id)
     install_callers(app, services.access.authenticate)
     install_pages(app)
-    install_xapi_headers(app, Version(settings.default_version))
     app.register_blueprint(make_health_blueprint(services.stores.ping))
-    app.register_blueprint(make_about_blueprint())
-    app.register_blueprint(make_statements_blueprint(services.statements, services.arrivals))
+    _add_xapi(app, services)
     _add_pages(app, services)
     _add_api(app, services)
     return app
+
+
+def _add_xapi(app: Flask, services: Services) -> None:
+    """Add the standard's resources."""
+    settings = services.settings
+    install_xapi_headers(app, Version(settings.default_version))
+    install_cors(app, frozenset(settings.cors_origins.split()))
+    app.register_blueprint(make_about_blueprint())
+    app.register_blueprint(make_statements_blueprint(services.statements, services.arrivals))
+    app.register_blueprint(make_documents_blueprint(services.documents))
+    app.register_blueprint(make_knowledge_blueprint(services.knowledge))
+    unfolding = AlternateSyntax(app.wsgi_app, settings.max_body_bytes)
+    app.wsgi_app = unfolding  # type: ignore[method-assign]  # Flask's own way to wrap itself
 
 
 def _add_pages(app: Flask, services: Services) -> None:

@@ -205,6 +205,12 @@ class StatementConflict(Conflict):
         )
 
 
+class PreconditionMissing(Conflict):
+    """Something would be overwritten, and nothing says that the sender has seen it."""
+
+    code = "precondition-missing"
+
+
 class AlreadyExists(Conflict):
     """A name or id that must be unique is taken."""
 

@@ -14,6 +14,7 @@ from lrs.access.handles import InstitutionHandle
 from lrs.access.model import Caller, Client, Scope
 from lrs.errors import InvalidParameter, InvalidStatement, NotFound, NotPermitted, Problem
 from lrs.xapi.cursors import Cursors
+from lrs.xapi.definitions import definitions_of
 from lrs.xapi.facts import facts_of, is_voiding, target_of
 from lrs.xapi.fingerprint import fingerprint
 from lrs.xapi.formats import Format, show
@@ -118,7 +119,9 @@ class StatementService:
         store, client = self._writing(caller)
         read = read_statements(body, self.read_limits)
         self._check(read, version)
-        return self._keep(caller, store, [self.prepare(raw, version, client) for raw in read.statements])
+        defines = caller.may(Scope.DEFINE)
+        prepared = [self.prepare(raw, version, client, defines=defines) for raw in read.statements]
+        return self._keep(caller, store, prepared)
 
     def put(self, caller: Caller, body: bytes, version: Version, statement_id: str | None) -> Stored:
         """Store one statement under the id that the request names.
@@ -143,7 +146,9 @@ class StatementService:
         self._check(read, version)
         raw = read.statements[0]
         _check_same_id(raw.value, named, version)
-        return self._keep(caller, store, [self.prepare(raw, version, client, named)])
+        return self._keep(
+            caller, store, [self.prepare(raw, version, client, named, defines=caller.may(Scope.DEFINE))]
+        )
 
     def add_prepared(
         self, handle: InstitutionHandle, statements: Sequence[PreparedStatement], source: str
@@ -157,7 +162,13 @@ class StatementService:
         return self._records.statements(handle).add_statements(Batch(statements, source))
 
     def prepare(
-        self, raw: RawStatement, version: Version, client: Client, statement_id: str | None = None
+        self,
+        raw: RawStatement,
+        version: Version,
+        client: Client,
+        statement_id: str | None = None,
+        *,
+        defines: bool = True,
     ) -> PreparedStatement:
         """Make everything of a valid statement that can be made before the write.
 
@@ -166,6 +177,7 @@ class StatementService:
             version: The version that it was sent under.
             client: Who writes it; its authority.
             statement_id: Taken where the statement has no id; None makes a random one.
+            defines: Whether its activity definitions count beyond the statement (scope ``define``).
         """
         value: dict[str, Any] = raw.value  # type: ignore[assignment]  # a valid statement is an object
         id_ = StatementId(str(value.get("id") or statement_id or self._new_id()))
@@ -178,6 +190,7 @@ class StatementService:
             body=pack(raw.raw, value, additions),
             target=target,
             voids=target if is_voiding(value) else None,
+            definitions=definitions_of(value) if defines else (),
         )
 
     def consistent_through(self, caller: Caller) -> int:

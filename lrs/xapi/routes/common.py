@@ -6,10 +6,12 @@ Spec: xAPI 1.0.3 Communication 3.3 (Versioning); xAPI 2.0 4.1.
 import contextlib
 
 from flask import Flask, Response, g, request
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from lrs.access.model import Caller
-from lrs.errors import UnsupportedVersion
+from lrs.errors import InvalidRequest, TooLarge, UnsupportedVersion
 from lrs.web.callers import current_caller
+from lrs.xapi.routes.alternate import check_alternate
 from lrs.xapi.versions import Version, negotiate_version
 
 VERSION_HEADER = "X-Experience-API-Version"
@@ -41,13 +43,30 @@ def find_caller() -> Caller:
 
     Raises:
         Unauthenticated: The credentials are missing or not good.
+        InvalidRequest: The request is in the alternate syntax, and wrong in it.
     """
+    check_alternate()
     with contextlib.suppress(UnsupportedVersion):
         g.xapi_version = negotiate_version(request.headers.get(VERSION_HEADER))
     caller: Caller = current_caller()
     if "xapi_version" not in g and caller.default_version:
         g.xapi_version = caller.default_version
     return caller
+
+
+def read_body(max_bytes: int) -> bytes:
+    """Return the request's body.
+
+    Raises:
+        InvalidRequest: It is compressed.
+        TooLarge: It passes the limit, declared or not.
+    """
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise InvalidRequest("Send the body without Content-Encoding; compressed bodies are not taken.")
+    try:
+        return request.get_data(cache=False)
+    except RequestEntityTooLarge as error:
+        raise TooLarge(f"The body is larger than {max_bytes} bytes.") from error
 
 
 def get_version() -> Version:

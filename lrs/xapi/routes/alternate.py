@@ -1,0 +1,133 @@
+"""Alternate Request Syntax: any request as a POST of a form, for clients that can send no other.
+
+The form is unfolded into the request that it stands for before the app sees it, so that
+no route knows of it. Under 2.0 it is gone: such a request is left as it is, and refused
+for its unknown parameter.
+
+Spec: xAPI 1.0.3 Communication 1.3.
+"""
+
+import io
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+from flask import request
+
+from lrs.errors import InvalidRequest
+
+_FORM = "application/x-www-form-urlencoded"
+_METHODS = frozenset({"GET", "HEAD", "PUT", "POST", "DELETE"})
+_HEADERS = {
+    "authorization": "HTTP_AUTHORIZATION",
+    "x-experience-api-version": "HTTP_X_EXPERIENCE_API_VERSION",
+    "content-type": "CONTENT_TYPE",
+    "if-match": "HTTP_IF_MATCH",
+    "if-none-match": "HTTP_IF_NONE_MATCH",
+    "accept": "HTTP_ACCEPT",
+    "accept-language": "HTTP_ACCEPT_LANGUAGE",
+    "accept-encoding": "HTTP_ACCEPT_ENCODING",
+}
+_DROPPED = frozenset({"content-length", "method"})
+_VERSION = "HTTP_X_EXPERIENCE_API_VERSION"
+_WRONG = "lrs.alternate_wrong"
+_MAX_FIELDS = 100
+
+
+class AlternateSyntax:
+    """Wraps a WSGI application; unfolds what is sent in the alternate syntax under ``/xapi/``."""
+
+    def __init__(self, app: WSGIApplication, max_body_bytes: int) -> None:
+        """Take the application, and how long a form may be (three times a body: it is escaped)."""
+        self._app = app
+        self._max_form_bytes = 3 * max_body_bytes
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Unfold where there is something to unfold, and pass the request on."""
+        if (
+            environ["REQUEST_METHOD"] == "POST"
+            and "method=" in environ.get("QUERY_STRING", "")
+            and environ.get("PATH_INFO", "").startswith("/xapi/")
+        ):
+            try:
+                self._unfold(environ)
+            except InvalidRequest as error:
+                environ[_WRONG] = error.detail
+        return self._app(environ, start_response)
+
+    def _unfold(self, environ: WSGIEnvironment) -> None:
+        query = parse_qsl(environ["QUERY_STRING"], keep_blank_values=True)
+        methods = [value for name, value in query if name == "method"]
+        if not methods or environ.get(_VERSION, "").startswith("2"):
+            return
+        if len(query) != 1:
+            raise InvalidRequest(
+                "In the alternate syntax, method is the only query parameter; others go in the form."
+            )
+        if methods[0] not in _METHODS:
+            raise InvalidRequest(f"method must be one of {', '.join(sorted(_METHODS))}.")
+        _rewrite(environ, methods[0], self._form(environ))
+
+    def _form(self, environ: WSGIEnvironment) -> dict[str, str]:
+        if environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower() != _FORM:
+            raise InvalidRequest(f"In the alternate syntax the body is a form: {_FORM}.")
+        body = _read(environ, self._max_form_bytes)
+        try:
+            fields = parse_qsl(
+                body.decode(), keep_blank_values=True, max_num_fields=_MAX_FIELDS, errors="strict"
+            )
+        except ValueError as error:
+            raise InvalidRequest(
+                "The form of the alternate syntax cannot be read as UTF-8 fields."
+            ) from error
+        form = dict(fields)
+        if len(form) != len(fields):
+            raise InvalidRequest("A field of the form is given twice.")
+        return form
+
+
+def _read(environ: WSGIEnvironment, most: int) -> bytes:
+    length = environ.get("CONTENT_LENGTH") or "0"
+    if not length.isdigit() or int(length) > most:
+        raise InvalidRequest(f"The form must say its length, at most {most} bytes.")
+    body: bytes = environ["wsgi.input"].read(int(length))
+    return body
+
+
+def _rewrite(environ: WSGIEnvironment, method: str, form: dict[str, str]) -> None:
+    """Make the request that a form stands for, unless it is one of 2.0."""
+    fields: dict[str, Any] = {name.lower(): value for name, value in form.items()}
+    if fields.get("x-experience-api-version", "").startswith("2"):
+        raise InvalidRequest("xAPI 2.0 has no alternate request syntax; send the request itself.")
+    if method in {"PUT", "POST"} and "content" not in form:
+        raise InvalidRequest("The form of a PUT or POST needs the field content.")
+    content = form.get("content", "").encode()
+    params = {
+        name: value
+        for name, value in form.items()
+        if name != "content" and name.lower() not in _HEADERS and name.lower() not in _DROPPED
+    }
+    environ.pop("CONTENT_TYPE", None)
+    environ.update({_HEADERS[name]: value for name, value in fields.items() if name in _HEADERS})
+    environ.update(
+        {
+            "REQUEST_METHOD": method,
+            "QUERY_STRING": urlencode(params),
+            "CONTENT_LENGTH": str(len(content)),
+            "wsgi.input": io.BytesIO(content),
+        }
+    )
+    if method in {"PUT", "POST"}:
+        environ.setdefault("CONTENT_TYPE", "application/json")
+
+
+def check_alternate() -> None:
+    """Refuse a request whose alternate syntax could not be unfolded.
+
+    Raises:
+        InvalidRequest: Saying why.
+    """
+    wrong = request.environ.get(_WRONG)
+    if wrong is not None:
+        raise InvalidRequest(wrong)

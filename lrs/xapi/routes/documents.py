@@ -1,0 +1,87 @@
+"""State, Activity Profile and Agent Profile: GET, PUT, POST and DELETE, alike for all three.
+
+Spec: xAPI 1.0.3 Communication 2.2, 2.3, 2.6, 2.7, 3.1; xAPI 2.0 4.1.4.
+"""
+
+from http import HTTPStatus
+
+import orjson
+from flask import Blueprint, Response, request
+from werkzeug.datastructures import ETags
+from werkzeug.http import http_date
+
+from lrs.clock import to_datetime
+from lrs.web.params import read_params
+from lrs.xapi.document_service import RESOURCES, SINCE, DocumentService, Resource, Sent
+from lrs.xapi.documents import ANY, Preconditions
+from lrs.xapi.ports.documents import DocumentContent
+from lrs.xapi.routes.common import find_caller, get_version, read_body
+
+_JSON = "application/json"
+_BYTES = "application/octet-stream"
+
+
+def make_documents_blueprint(service: DocumentService) -> Blueprint:
+    """Make the blueprint with the routes of all three resources."""
+    blueprint = Blueprint("xapi_documents", __name__, url_prefix="/xapi")
+    for resource in RESOURCES:
+        _add_routes(blueprint, service, resource)
+    return blueprint
+
+
+def _add_routes(blueprint: Blueprint, service: DocumentService, resource: Resource) -> None:
+    name = resource.kind.name.lower()
+
+    def get() -> Response:
+        """Answer one document, or the ids of all."""
+        caller, version = find_caller(), get_version()
+        params = read_params(request.args, resource.names | {SINCE})
+        if resource.id_name not in params:
+            ids = service.list_ids(caller, resource, params, version)
+            return Response(orjson.dumps(list(ids)), content_type=_JSON)
+        found = service.get(caller, resource, params, version)
+        response = Response(found.content, content_type=found.content_type)
+        response.set_etag(found.etag)
+        response.headers["Last-Modified"] = http_date(to_datetime(found.updated_at_us))
+        return response
+
+    def put() -> Response:
+        """Make or replace a document."""
+        caller, version = find_caller(), get_version()
+        params = read_params(request.args, resource.names)
+        service.put(caller, resource, params, version, _sent(service))
+        return Response(status=HTTPStatus.NO_CONTENT)
+
+    def post() -> Response:
+        """Make a document, or merge into it."""
+        caller, version = find_caller(), get_version()
+        params = read_params(request.args, resource.names)
+        service.post(caller, resource, params, version, _sent(service))
+        return Response(status=HTTPStatus.NO_CONTENT)
+
+    def delete() -> Response:
+        """Remove a document, or (State) all of them."""
+        caller, version = find_caller(), get_version()
+        params = read_params(request.args, resource.names)
+        service.delete(caller, resource, params, version, _preconditions())
+        return Response(status=HTTPStatus.NO_CONTENT)
+
+    for method, view in (("GET", get), ("PUT", put), ("POST", post), ("DELETE", delete)):
+        blueprint.add_url_rule(resource.path, f"{name}_{method.lower()}", view, methods=[method])
+
+
+def _sent(service: DocumentService) -> Sent:
+    content = read_body(service.limits.max_body_bytes)
+    return Sent(DocumentContent(request.content_type or _BYTES, content), _preconditions())
+
+
+def _preconditions() -> Preconditions:
+    return Preconditions(
+        _tags(request.if_match) if "If-Match" in request.headers else None,
+        _tags(request.if_none_match) if "If-None-Match" in request.headers else None,
+    )
+
+
+def _tags(etags: ETags) -> list[str]:
+    """List the tags of a header, weak ones included: ours are hashes of the very bytes."""
+    return [ANY] if etags.star_tag else [*etags.as_set(include_weak=True)]
