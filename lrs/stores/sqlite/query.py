@@ -10,8 +10,9 @@ from typing import Any
 import apsw
 
 from lrs.stores.sqlite import sql
-from lrs.stores.sqlite.references import iter_chain_facts
-from lrs.stores.sqlite.rows import FilterCheck, RowCodec, State, id_text
+from lrs.stores.sqlite.facts import holds
+from lrs.stores.sqlite.references import iter_chain
+from lrs.stores.sqlite.rows import RowCodec, State, id_text
 from lrs.xapi.ports import (
     FactKind,
     Filter,
@@ -55,7 +56,6 @@ class PageReader:
         self._codec = codec
         self._tenant = tenant
         self._query = query
-        self._checks = [FilterCheck(condition) for condition in query.filters]
         self._order = "ASC" if query.ascending else "DESC"
         self._filters = _rarest_first(database, codec, query.filters)
         self._sql = self._filtered_sql() if query.filters else self._plain_sql()
@@ -133,21 +133,21 @@ class PageReader:
     def _serve(self, row: tuple[Any, ...]) -> StoredStatement | None:
         """Read a row; None where it was met by a hash alone."""
         seq, identity, stored, number, blob = row[:5]
-        body, facts = self._codec.split(number, blob)
-        if not all(check.holds(facts) for check in self._checks) and not self._inherits(seq):
+        content = self._codec.split(number, blob)
+        if not all(holds(content, f) for f in self._query.filters) and not self._inherits(seq):
             return None
         position = Position(seq)
-        return StoredStatement(id_text(identity), position, stored, body, voided=False)
+        return StoredStatement(id_text(identity), position, stored, content.body, voided=False)
 
     def _inherits(self, seq: int) -> bool:
         """Tell whether the statement and its chain together meet every filter.
 
         The client that wrote a referred-to statement is never inherited.
         """
-        chain = list(iter_chain_facts(self._database, self._codec, self._tenant, seq))
+        chain = list(iter_chain(self._database, self._codec, self._tenant, seq))
         return all(
-            any(check.holds(facts) for facts in (chain[:1] if f.kind is FactKind.CLIENT else chain))
-            for check, f in zip(self._checks, self._query.filters, strict=True)
+            any(holds(content, f) for content in (chain[:1] if f.kind is FactKind.CLIENT else chain))
+            for f in self._query.filters
         )
 
 
@@ -204,6 +204,6 @@ def find_row(
 def to_statement(codec: RowCodec, row: tuple[Any, ...]) -> StoredStatement:
     """Read a row of seq, id, stored, state, dict, body."""
     seq, identity, stored, state, number, blob = row
-    body, _ = codec.split(number, blob)
+    body = codec.split(number, blob).body
     position = Position(seq)
     return StoredStatement(id_text(identity), position, stored, body, state == State.VOIDED)

@@ -14,8 +14,9 @@ import apsw
 
 from lrs.errors import TooLarge
 from lrs.stores.sqlite import sql
+from lrs.stores.sqlite.facts import Content, decode_facts
 from lrs.stores.sqlite.postings import Lots, add_late
-from lrs.stores.sqlite.rows import Posting, RowCodec, decode_facts
+from lrs.stores.sqlite.rows import Posting, RowCodec
 from lrs.xapi.ports import FactKind
 
 _MOST_INHERITED = 1_000_000
@@ -51,8 +52,8 @@ class References:
     def _chain_postings(self, seq: int) -> list[Posting]:
         """Return what the statement and its chain are found by, primary first where both."""
         found: dict[int, int] = {}
-        for encoded in iter_chain_facts(self._database, self._codec, self._tenant, seq):
-            facts = [fact for fact in decode_facts(encoded) if fact.kind is not FactKind.CLIENT]
+        for content in iter_chain(self._database, self._codec, self._tenant, seq):
+            facts = [fact for fact in decode_facts(content) if fact.kind is not FactKind.CLIENT]
             for h, primary in self._codec.postings(facts):
                 found[h] = max(primary, found.get(h, 0))
         return list(found.items())
@@ -80,13 +81,13 @@ def find_referring(database: apsw.Connection, tenant: int, h: int, target: bytes
     return [(int(seq), bytes(identity)) for seq, identity in rows]
 
 
-def iter_chain_facts(database: apsw.Connection, codec: RowCodec, tenant: int, seq: int) -> Iterator[bytes]:
-    """Yield the encoded facts of a statement, of the one it refers to, and so on; each once."""
+def iter_chain(database: apsw.Connection, codec: RowCodec, tenant: int, seq: int) -> Iterator[Content]:
+    """Yield the content of a statement, of the one it refers to, and so on; each once."""
     seen: set[int] = set()
     row = sql.row(database, "SELECT seq, ref, dict, body FROM stmt WHERE seq = ?", (seq,))
     while row is not None and row[0] not in seen:
         seen.add(row[0])
-        yield codec.split(row[2], row[3])[1]
+        yield codec.split(row[2], row[3])
         if row[1] is None:
             return
         row = sql.row(

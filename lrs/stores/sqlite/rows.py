@@ -1,10 +1,4 @@
-"""A statement as a row: made before the write lock is taken, and read back.
-
-The row keeps the statement's own facts as text behind its body, in one compressed blob:
-their values stand in the body as well, so they cost little. With them a served row can be
-compared with what was asked (hashes may collide), and facts can be handed on to referring
-statements, although a body means nothing to the engine.
-"""
+"""A statement as a row: made before the write lock is taken, and read back."""
 
 import hashlib
 from collections.abc import Iterable
@@ -12,16 +6,10 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from lrs.access.handles import InstitutionId
-from lrs.errors import CorruptRecord
 from lrs.stores.compression import BodyCodec
+from lrs.stores.sqlite.facts import Content, encode_facts, split
 from lrs.stores.terms import term_hash
-from lrs.xapi.ports import Fact, FactKind, Filter, PreparedStatement, StatementId
-
-_MARK = b"\xff"
-"""Begins each fact and ends the last; no UTF-8 text holds this byte."""
-
-_PRIMARY, _RELATED = b"p", b"r"
-_LENGTH_BYTES = 4
+from lrs.xapi.ports import Fact, FactKind, PreparedStatement, StatementId
 
 
 class State(IntEnum):
@@ -85,7 +73,7 @@ class RowCodec:
         """Make the row: hashes, facts, compression; all that is costly."""
         identity = id_bytes(statement.id)
         ref = None if statement.target is None else id_bytes(statement.target)
-        number, blob = self._bodies.compress(_join(statement.body, statement.facts))
+        number, body = self._bodies.compress(statement.body)
         return Row(
             id=identity,
             id_hash=self.id_hash(identity),
@@ -94,51 +82,14 @@ class RowCodec:
             ref=ref,
             ref_hash=None if ref is None else self.id_hash(ref),
             dictionary=number,
-            blob=blob,
+            blob=body + encode_facts(statement.body, statement.facts),
             postings=self.postings(statement.facts),
         )
 
-    def split(self, number: int, blob: bytes) -> tuple[bytes, bytes]:
-        """Return the body and the encoded facts of a kept blob."""
-        content = self._bodies.decompress(number, blob)
-        end = len(content) - _LENGTH_BYTES
-        start = end - int.from_bytes(content[end:], "big")
-        if end < 0 or start < 0:
-            raise CorruptRecord("A kept statement is cut short.")
-        return content[:start], content[start:end]
-
-
-def _join(body: bytes, facts: Iterable[Fact]) -> bytes:
-    encoded = b"".join(_encode_fact(fact.kind, fact.value, primary=fact.primary) for fact in facts) + _MARK
-    return b"".join((body, encoded, len(encoded).to_bytes(_LENGTH_BYTES, "big")))
-
-
-def _encode_fact(kind: FactKind, value: str, *, primary: bool) -> bytes:
-    flag = _PRIMARY if primary else _RELATED
-    return b"".join((_MARK, b"%x" % kind, flag, value.encode("utf-8", "surrogatepass")))
-
-
-def decode_facts(encoded: bytes) -> tuple[Fact, ...]:
-    """Read facts back, in the order given."""
-    return tuple(
-        Fact(FactKind(int(part[:1], 16)), part[2:].decode("utf-8", "surrogatepass"), part[1:2] == _PRIMARY)
-        for part in encoded.split(_MARK)[1:-1]
-    )
-
-
-class FilterCheck:
-    """Tells whether encoded facts really meet a filter; made once for a page."""
-
-    def __init__(self, condition: Filter) -> None:
-        """Encode what is looked for."""
-        flags = (True, False) if condition.related else (True,)
-        self._needles = [
-            _encode_fact(condition.kind, condition.value, primary=primary) + _MARK for primary in flags
-        ]
-
-    def holds(self, encoded: bytes) -> bool:
-        """Look for the fact."""
-        return any(needle in encoded for needle in self._needles)
+    def split(self, number: int, blob: bytes) -> Content:
+        """Return the body and the facts of a kept blob."""
+        body, words, literals = split(blob)
+        return Content(self._bodies.decompress(number, body), words, literals)
 
 
 def id_bytes(statement_id: StatementId) -> bytes:

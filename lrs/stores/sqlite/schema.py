@@ -21,7 +21,7 @@ CREATE TABLE dictionaries (number INTEGER PRIMARY KEY, data BLOB NOT NULL) STRIC
 CREATE TABLE tenants (number INTEGER PRIMARY KEY, institution TEXT NOT NULL UNIQUE) STRICT;
 
 -- state: 0 plain, 1 voided, 2 voids another (and is never voided). ref: whom it refers to.
--- body: body and facts, compressed (rows.py).
+-- body: compressed by dictionary dict, with facts behind (facts.py).
 CREATE TABLE stmt (
     seq INTEGER PRIMARY KEY, tenant INTEGER NOT NULL, id BLOB NOT NULL, stored INTEGER NOT NULL,
     fp BLOB NOT NULL, state INTEGER NOT NULL, ref BLOB, dict INTEGER NOT NULL, body BLOB NOT NULL
@@ -50,6 +50,14 @@ CREATE TABLE refusals (
     tenant INTEGER, source TEXT, n INTEGER, at INTEGER NOT NULL, doc TEXT NOT NULL,
     PRIMARY KEY (tenant, source, n)
 ) WITHOUT ROWID, STRICT;
+
+-- about, name: lrs.stores.documents. What is long stands last, so that a list does not read it.
+CREATE TABLE documents (
+    about BLOB, name BLOB, tenant INTEGER NOT NULL, kind INTEGER NOT NULL, activity TEXT NOT NULL,
+    agent TEXT NOT NULL, registration TEXT, id TEXT NOT NULL, updated INTEGER NOT NULL,
+    etag TEXT NOT NULL, type TEXT NOT NULL, dict INTEGER NOT NULL, content BLOB NOT NULL,
+    PRIMARY KEY (about, name)
+) STRICT;
 
 CREATE TABLE institutions (
     id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, created_at INTEGER NOT NULL

@@ -9,10 +9,12 @@ from lrs.access.ports import AccessStore
 from lrs.errors import StoreUnavailable
 from lrs.stores import StoreOptions
 from lrs.stores.compression import BodyCodec
+from lrs.stores.documents import DocumentHashes
 from lrs.stores.sqlite import sql
 from lrs.stores.sqlite.access import SqliteAccessStore
 from lrs.stores.sqlite.arrivals import Bounds, SqliteArrivalStore
 from lrs.stores.sqlite.connections import Readers, check_sqlite, make_file, open_writer
+from lrs.stores.sqlite.documents import SqliteDocumentStore
 from lrs.stores.sqlite.errors import translated
 from lrs.stores.sqlite.locks import ConsistentThrough, WriteLock
 from lrs.stores.sqlite.maintenance import Maintenance
@@ -23,6 +25,7 @@ from lrs.stores.sqlite.statements import SqliteStatementStore
 from lrs.stores.sqlite.tenants import Tenants
 from lrs.stores.sqlite.writer import Writer
 from lrs.xapi.ports import ArrivalStore, RecordStores, StatementStore
+from lrs.xapi.ports.documents import DocumentStore
 
 
 class SqliteStores:
@@ -135,6 +138,13 @@ class SqliteRecordStores:
         stores = self._stores
         tenants = Tenants(handle.institution_id)
         return SqliteArrivalStore(tenants, stores.readers, stores.writer, self._bounds)
+
+    def documents(self, handle: InstitutionHandle) -> DocumentStore:
+        """Open the documents of the handle's institution."""
+        stores = self._stores
+        hashes = DocumentHashes(stores.instance_key, handle.institution_id)
+        tenants = Tenants(handle.institution_id)
+        return SqliteDocumentStore(hashes, tenants, self._bodies, stores.readers, stores.writer)
 
 
 def _open_upgraded(path: str, options: StoreOptions) -> tuple[apsw.Connection, WriteLock]:

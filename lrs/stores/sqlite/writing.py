@@ -1,7 +1,9 @@
 """Keeping a batch: the verdict first, then the rows, voidings, references and the receipt."""
 
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import apsw
 import orjson
@@ -18,8 +20,10 @@ from lrs.xapi.ports import Batch, BatchOutcome, Receipt
 
 _INSERT = "INSERT INTO stmt VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _FIND = (
-    "SELECT s.fp FROM ids i CROSS JOIN stmt s ON s.seq = i.seq WHERE i.h = ? AND s.tenant = ? AND s.id = ?"
+    "SELECT s.id, s.fp FROM carray(?) c CROSS JOIN ids i ON i.h = c.value CROSS JOIN stmt s ON s.seq = i.seq"
+    " WHERE s.tenant = ?"
 )
+_REFERRED = "SELECT r.h FROM carray(?) c CROSS JOIN refs r ON r.h = c.value"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,26 +42,28 @@ class BatchWork:
         Raises:
             StatementConflict: Before anything was written.
         """
+        if not self.rows:
+            return BatchOutcome((), ())
         outcome = self._decide(write.database, self.tenants.find_in_write(write.database))
         tenant = self.tenants.find_or_add(write.database)
         if outcome.stored:
             _Insertion(write, tenant, self.codec, self.lot_size).insert(
                 [self.rows[i] for i in outcome.stored]
             )
-        if self.rows:
-            self._leave_receipt(write, tenant, outcome)
+        self._leave_receipt(write, tenant, outcome)
         return outcome
 
     def _decide(self, database: apsw.Connection, tenant: int | None) -> BatchOutcome:
         new: list[int] = []
         already: list[int] = []
         conflicts: list[int] = []
+        kept = dict(sql.rows(database, _FIND, (_hashes(self.rows), tenant)))
         for index, row in enumerate(self.rows):
-            found = sql.row(database, _FIND, (row.id_hash, tenant, row.id))
-            if found is None:
+            fingerprint = kept.get(row.id)
+            if fingerprint is None:
                 new.append(index)
             else:
-                (already if found[0] == row.fingerprint else conflicts).append(index)
+                (already if fingerprint == row.fingerprint else conflicts).append(index)
         if conflicts:
             ids = [self.batch.statements[index].id for index in conflicts]
             count = len(ids)
@@ -75,6 +81,11 @@ class BatchWork:
         insert_receipt(write.database, tenant, Receipt(self.batch.source, write.now_us, *counts, first))
 
 
+def _hashes(rows: Sequence[Row]) -> Any:
+    """Hand the ids' hashes to SQLite as one value, so that one query looks all of them up."""
+    return apsw.carray(array("q", [row.id_hash for row in rows]))
+
+
 class _Insertion:
     """Inserts the new rows of one batch."""
 
@@ -88,12 +99,14 @@ class _Insertion:
     def insert(self, rows: Sequence[Row]) -> None:
         placed = [(self._write.next_seq(), self._write.next_stored(), row) for row in rows]
         self._insert_rows(placed)
-        for seq, stored, row in placed:
+        referred = {h for (h,) in sql.rows(self._database, _REFERRED, (_hashes(rows),))}
+        linked = [item for item in placed if item[2].ref is not None or item[2].id_hash in referred]
+        for seq, stored, row in linked:
             if row.state is State.VOIDING:
                 self._void(row, stored)
             else:
                 self._void_if_asked_before(seq, row)
-        for seq, _, row in placed:
+        for seq, _, row in linked:
             self._references.statement_arrived(seq, row.id_hash, row.id, row.ref)
 
     def _insert_rows(self, placed: list[tuple[int, int, Row]]) -> None:
