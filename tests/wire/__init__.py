@@ -1,0 +1,1 @@
+"""Several real processes on one server that speaks MongoDB's protocol."""

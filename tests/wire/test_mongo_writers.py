@@ -1,0 +1,211 @@
+"""Writer processes that are killed, and two that share an institution, over the wire."""
+
+import itertools
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pymongo
+import pytest
+
+from lrs.xapi.ports import Position, StatementStore, StoredStatement
+from tests.wire.writer import CONTESTED, INSTITUTIONS, open_at, send, statement, statements_of
+
+pytestmark = pytest.mark.mongo_server
+
+_names = itertools.count(1)
+
+
+@pytest.fixture
+def url(mongo_server_uri: str) -> Iterator[str]:
+    """A database of its own."""
+    name = f"lrs_wire_{os.getpid()}_{next(_names)}"
+    yield f"{mongo_server_uri}/{name}"
+    with pymongo.MongoClient[dict[str, Any]](mongo_server_uri) as client:
+        client.drop_database(name)
+
+
+def start(url: str, folder: Path, name: str, *mode: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "tests.wire.writer", url, str(folder), name, *mode]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+def end(process: subprocess.Popen[str]) -> None:
+    process.kill()
+    process.wait()
+    for stream in (process.stdin, process.stdout):
+        assert stream is not None
+        stream.close()
+
+
+def kill_for_a_while(url: str, folder: Path, writers: int, kills: int) -> None:
+    """Keep so many writers running; kill one, at a random moment of its work, again and again."""
+    seeded = random.Random(11)
+    running: list[tuple[str, subprocess.Popen[str]]] = []
+    names = (f"writer-{number}" for number in itertools.count(1))
+    try:
+        for _ in range(kills):
+            while len(running) < writers:
+                name = next(names)
+                running.append((name, start(url, folder, name, "race")))
+            name, victim = running.pop(seeded.randrange(len(running)))
+            wait_for_notes(folder / name, victim)
+            time.sleep(seeded.uniform(0.0, 0.4))
+            assert victim.poll() is None, "a writer ended by itself"
+            os.kill(victim.pid, signal.SIGKILL)
+            end(victim)
+    finally:
+        for _, process in running:
+            end(process)
+
+
+def wait_for_notes(notes: Path, process: subprocess.Popen[str]) -> None:
+    """Wait until a writer has been given verdicts."""
+    limit = time.monotonic() + 60
+    while not notes.exists() or notes.stat().st_size == 0:
+        assert process.poll() is None, "a writer ended by itself"
+        assert time.monotonic() < limit, "a writer was given no verdict for a minute"
+        time.sleep(0.02)
+
+
+class Follower:
+    """Reads one institution's log by position, beside the writers; opens the store anew now and then."""
+
+    def __init__(self, url: str, institution: str) -> None:
+        self.seen: list[str] = []
+        self._url = url
+        self._institution = institution
+        self._stop = threading.Event()
+        self._last = Position(0)
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    def finish(self) -> None:
+        self._stop.set()
+        self._thread.join()
+        self._read_some(10**6)
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            self._read_some(30)
+
+    def _read_some(self, pages: int) -> None:
+        stores = open_at(self._url)
+        store = statements_of(stores, self._institution)
+        for _ in range(pages):
+            page = store.read_log(self._last, 17)
+            self.seen += [one.id for one in page.statements]
+            self._last = page.last
+            if not page.statements and self._stop.is_set():
+                break
+            time.sleep(0.001 if page.statements else 0.02)
+        stores.close()
+
+
+def whole_log(store: StatementStore) -> list[StoredStatement]:
+    found: list[StoredStatement] = []
+    last = Position(0)
+    while statements := (page := store.read_log(last, 500)).statements:
+        found += statements
+        last = page.last
+    return found
+
+
+def verdicts_in(folder: Path) -> dict[str, list[tuple[str, str, int]]]:
+    """By institution: verdict, id and content of all that writers were told; a torn line was never read."""
+    told: dict[str, list[tuple[str, str, int]]] = {institution: [] for institution in INSTITUTIONS}
+    for notes in folder.iterdir():
+        for line in notes.read_text().splitlines(keepends=True):
+            if line.endswith("\n"):
+                institution, verdict, ids = json.loads(line)
+                told[institution] += [(verdict, id_, content) for id_, content in ids]
+    return told
+
+
+def check(log: list[StoredStatement], told: list[tuple[str, str, int]], seen: list[str]) -> None:
+    bodies = {one.id: json.loads(one.body) for one in log}
+    assert len(bodies) == len(log), "a statement is there twice"
+    assert [one.position for one in log] == sorted(one.position for one in log)
+    stored = [one.stored_at_us for one in log]
+    assert stored == sorted(set(stored)), "stored does not rise"
+    for verdict, id_, content in told:
+        if verdict == "kept":
+            assert bodies[id_]["content"] == content, "an acknowledged statement is missing or changed"
+        elif verdict == "conflict":
+            assert bodies[id_]["content"] != content, "a refused statement was stored"
+    sizes = Counter(body["batch"] for body in bodies.values() if "batch" in body)
+    for body in bodies.values():
+        assert "batch" not in body or sizes[body["batch"]] == body["of"], "a batch is there in part"
+    assert seen == [one.id for one in log], "a follower saw another log"
+
+
+def run_kills(url: str, folder: Path, writers: int, kills: int) -> None:
+    open_at(url).close()
+    followers = {institution: Follower(url, institution) for institution in INSTITUTIONS}
+    try:
+        kill_for_a_while(url, folder, writers, kills)
+        stores = open_at(url)
+        for institution in INSTITUTIONS:
+            # Whatever the dead left behind becomes visible with the next write.
+            assert send(statements_of(stores, institution), [statement(0, CONTESTED, 1, {})]) == "kept"
+    finally:
+        for follower in followers.values():
+            follower.finish()
+    told = verdicts_in(folder)
+    for institution in INSTITUTIONS:
+        log = whole_log(statements_of(stores, institution))
+        check(log, told[institution], followers[institution].seen)
+        assert len(log) > kills
+    assert {verdict for verdict, _, _ in told[INSTITUTIONS[0]]} >= {"kept", "conflict"}
+    stores.close()
+
+
+def test_nothing_acknowledged_is_lost_when_writers_are_killed(url: str, tmp_path: Path) -> None:
+    run_kills(url, tmp_path, writers=3, kills=8)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(1800)
+def test_nothing_acknowledged_is_lost_when_two_hundred_writers_are_killed(url: str, tmp_path: Path) -> None:
+    run_kills(url, tmp_path, writers=6, kills=200)
+
+
+def shares(url: str, folder: Path, seconds: float) -> list[int]:
+    """Let two processes write to one institution; return what each was acknowledged."""
+    open_at(url).close()
+    processes = [start(url, folder, f"writer-{n}", "count", str(seconds)) for n in (1, 2)]
+    try:
+        for process in processes:
+            assert process.stdout is not None
+            assert process.stdout.readline().strip() == "ready"
+        for process in processes:
+            assert process.stdin is not None
+            process.stdin.write("go\n")
+            process.stdin.flush()
+        return [int(process.stdout.readline()) for process in processes if process.stdout is not None]
+    finally:
+        for process in processes:
+            process.wait(timeout=60)
+            end(process)
+
+
+def test_neither_server_starves_when_two_write_to_one_institution(url: str, tmp_path: Path) -> None:
+    done = shares(url, tmp_path, 3)
+    assert min(done) >= sum(done) / 4, done
+
+
+@pytest.mark.soak
+def test_neither_server_starves_when_two_write_to_one_institution_for_a_minute(
+    url: str, tmp_path: Path
+) -> None:
+    done = shares(url, tmp_path, 60)
+    assert min(done) >= sum(done) / 4, done
