@@ -50,11 +50,13 @@ bench: .venv/.installed-tests
 
 # Installed again only when what is to be installed has changed.
 .venv/.installed: setup.cfg pyproject.toml .venv/bin/python
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable .
+	@echo 'Installing the project into .venv (a minute at most; only when it changed)'
+	@$(BIN)/pip install --quiet --disable-pip-version-check --editable .
 	@touch $@
 
 .venv/.installed-tests: setup.cfg pyproject.toml .venv/bin/python
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[test,lint]'
+	@echo 'Installing the project and what its tests need into .venv'
+	@$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[test,lint]'
 	@touch .venv/.installed $@
 
 .venv/bin/python:
