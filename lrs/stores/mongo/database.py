@@ -6,7 +6,7 @@ the primary with read concern ``majority``: it never shows what an election migh
 back. A standalone server keeps neither promise beyond its own disk.
 
 Sharded: ``log`` by range on ``_id``; ``statements`` by range, unique, on ``{t, _id}``;
-``history`` on ``{t}``; the others stay small and need none.
+``history`` on ``{t}``; ``documents`` by range on ``_id``; the others stay small and need none.
 """
 
 import logging
@@ -45,6 +45,7 @@ class Collections:
     history: Collection[Document]
     receipts: Collection[Document]
     refusals: Collection[Document]
+    documents: Collection[Document]
 
 
 def open_collections(client: MongoClient[Document], name: str, busy_seconds: float) -> Collections:
@@ -97,6 +98,7 @@ def _make_indexes(collections: Collections) -> None:
     collections.history.create_index([("t", up), ("src", up)], unique=True)
     collections.receipts.create_index([("t", up), ("source", up), ("o", down)])
     collections.refusals.create_index([("t", up), ("source", up), ("at", down), ("o", down)])
+    collections.documents.create_index([("s", up)])
 
 
 def warn_if_standalone(client: MongoClient[Document]) -> None:

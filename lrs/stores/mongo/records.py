@@ -8,9 +8,11 @@ from lrs.access.handles import InstitutionHandle, InstitutionId
 from lrs.errors import StoreUnavailable
 from lrs.stores import StoreOptions
 from lrs.stores.compression import BodyCodec
+from lrs.stores.documents import DocumentHashes
 from lrs.stores.mongo.arrivals import MongoArrivalStore, Receipts
 from lrs.stores.mongo.committer import Committer
 from lrs.stores.mongo.database import Collections
+from lrs.stores.mongo.documents import MongoDocumentStore
 from lrs.stores.mongo.horizon import Horizon
 from lrs.stores.mongo.log import SegmentLog
 from lrs.stores.mongo.projector import Projector
@@ -18,6 +20,7 @@ from lrs.stores.mongo.statements import MongoStatementStore
 from lrs.stores.mongo.terms import Terms
 from lrs.stores.mongo.writer import Writer
 from lrs.xapi.ports import ArrivalStore, StatementStore
+from lrs.xapi.ports.documents import DocumentStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,7 @@ class _Institution:
 
     statements: MongoStatementStore
     arrivals: MongoArrivalStore
+    documents: MongoDocumentStore
     committer: Committer
 
 
@@ -49,6 +53,10 @@ class MongoRecordStores:
     def arrivals(self, handle: InstitutionHandle) -> ArrivalStore:
         """Open the receipts and refusals of the handle's institution."""
         return self._institution(handle).arrivals
+
+    def documents(self, handle: InstitutionHandle) -> DocumentStore:
+        """Open the documents of the handle's institution."""
+        return self._institution(handle).documents
 
     def close(self) -> None:
         """Finish what was begun and stop the threads."""
@@ -87,8 +95,16 @@ class MongoRecordStores:
         statements = MongoStatementStore(
             collections, institution_id, terms=terms, codec=self._codec, committer=committer, horizon=horizon
         )
-        return _Institution(
-            statements, MongoArrivalStore(collections, institution_id, options, receipts), committer
+        arrivals = MongoArrivalStore(collections, institution_id, options, receipts)
+        return _Institution(statements, arrivals, self._make_documents(institution_id), committer)
+
+    def _make_documents(self, institution_id: InstitutionId) -> MongoDocumentStore:
+        return MongoDocumentStore(
+            self._collections,
+            institution_id,
+            hashes=DocumentHashes(self._instance_key, institution_id),
+            codec=self._codec,
+            options=self._options,
         )
 
 
