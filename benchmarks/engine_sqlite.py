@@ -25,6 +25,7 @@ from benchmarks.invented import Json, iter_statements
 from lrs.access.handles import InstitutionHandle, InstitutionId
 from lrs.stores import StoreOptions
 from lrs.stores.sqlite.stores import SqliteStores
+from lrs.xapi.facts import facts_of
 from lrs.xapi.ports import (
     Batch,
     FactKind,

@@ -19,7 +19,7 @@ from lrs.xapi.ports import Fact, FactKind, Filter
 
 _FOOTER = struct.Struct("<HI")
 _WORD = struct.Struct("<I")
-_MOST_WORDS = 0xFFFF
+_MOST_WORDS = 0xFFF0
 
 _OFFSET_BITS, _LENGTH_BITS = 14, 9
 _LARGEST_OFFSET, _LARGEST_LENGTH = (1 << _OFFSET_BITS) - 1, (1 << _LENGTH_BITS) - 1
@@ -30,6 +30,8 @@ _PREFIX_SHIFT = _KIND_SHIFT + 4
 _PREFIXES = ("", "mbox ", "mbox_sha1sum ", "openid ", "account ")
 """What may stand before a part that is in the body: an agent key's first word. Only saves
 room: any other value is kept as a literal. The index is stored."""
+
+_PREFIX_NUMBERS = {prefix: number for number, prefix in enumerate(_PREFIXES) if prefix}
 
 _ACCOUNT = _PREFIXES.index("account ")
 """Its home page and its name are two parts: its word is followed by a second, of kind 0."""
@@ -48,16 +50,16 @@ class Content(NamedTuple):
 
 def encode_facts(body: bytes, facts: Iterable[Fact]) -> bytes:
     """Write what stands behind the compressed body."""
-    words: list[bytes] = []
+    words: list[int] = []
     literals: list[bytes] = []
     for fact in facts:
-        word = _to_words(body, fact) if len(words) < _MOST_WORDS else None
-        if word is None:
-            literals.append(_to_literal(fact))
+        found = _to_words(body, fact)
+        if found and len(words) < _MOST_WORDS:
+            words += found
         else:
-            words.append(word)
-    packed, text = b"".join(words), b"".join(literals)
-    return b"".join((packed, text, _FOOTER.pack(len(packed) // _WORD.size, len(text))))
+            literals.append(_to_literal(fact))
+    text = b"".join(literals)
+    return struct.pack(f"<{len(words)}I", *words) + text + _FOOTER.pack(len(words), len(text))
 
 
 def split(blob: bytes) -> tuple[bytes, bytes, bytes]:
@@ -91,8 +93,8 @@ def holds(content: Content, condition: Filter) -> bool:
 
 
 def _has(content: Content, fact: Fact) -> bool:
-    words = _to_words(content.body, fact)
-    if words is not None:
+    words = b"".join(map(_WORD.pack, _to_words(content.body, fact)))
+    if words:
         at = content.words.find(words)
         while at >= 0:
             if at % _WORD.size == 0:
@@ -101,34 +103,32 @@ def _has(content: Content, fact: Fact) -> bool:
     return _to_literal(fact) + _MARK in content.literals + _MARK
 
 
-def _to_words(body: bytes, fact: Fact) -> bytes | None:
-    """Say where in the body a fact's value stands; None where it does not."""
-    head = int(fact.kind) << _KIND_SHIFT | fact.primary << _PRIMARY_SHIFT
-    value = fact.value
+def _to_words(body: bytes, fact: Fact) -> tuple[int, ...]:
+    """Say where in the body a fact's value stands; nothing where it does not."""
+    kind, value, primary = fact
+    head = kind << _KIND_SHIFT | primary << _PRIMARY_SHIFT
     whole = _place(body, value)
-    if whole is not None:
-        return _WORD.pack(head | whole)
+    if whole:
+        return (head | whole,)
     first, space, rest = value.partition(" ")
-    if first + space not in _PREFIXES[1:]:
-        return None
-    prefix = _PREFIXES.index(first + space)
-    second = b""
-    if prefix == _ACCOUNT:
-        rest, _, name = rest.partition(" ")
-        place_of_name = _place(body, name)
-        if place_of_name is None:
-            return None
-        second = _WORD.pack(place_of_name)
-    place = _place(body, rest)
-    return None if place is None else _WORD.pack(head | prefix << _PREFIX_SHIFT | place) + second
+    prefix = _PREFIX_NUMBERS.get(first + space)
+    if prefix is None:
+        return ()
+    head |= prefix << _PREFIX_SHIFT
+    if prefix != _ACCOUNT:
+        place = _place(body, rest)
+        return (head | place,) if place else ()
+    home_page, _, name = rest.partition(" ")
+    places = _place(body, home_page), _place(body, name)
+    return (head | places[0], places[1]) if all(places) else ()
 
 
-def _place(body: bytes, text: str) -> int | None:
+def _place(body: bytes, text: str) -> int:
+    """Return offset and length as one number; 0 where the text is not there, empty or too long."""
     encoded = text.encode("utf-8", "surrogatepass")
+    length = len(encoded)
     offset = body.find(encoded, 0, _LARGEST_OFFSET)
-    if offset < 0 or len(encoded) > _LARGEST_LENGTH:
-        return None
-    return offset << _LENGTH_BITS | len(encoded)
+    return offset << _LENGTH_BITS | length if offset >= 0 and length <= _LARGEST_LENGTH else 0
 
 
 def _iter_words(content: Content) -> Iterator[Fact]:
