@@ -7,7 +7,7 @@ import pytest
 
 from tests.engines import Engine, mongo_server_engine, mongomock_engine, sqlite_engine
 
-pytest_plugins = ["tests.mongo_server.plugin"]
+pytest_plugins = ["tests.hypothesis_profiles", "tests.mongo_server.plugin"]
 
 ENGINES = [
     "sqlite",
