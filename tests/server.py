@@ -115,7 +115,7 @@ def run_lrs(
     *arguments: str, environ: Mapping[str, str], check: bool = True, cwd: Path | None = None
 ) -> subprocess.CompletedProcess[str]:
     """Run an ``lrs`` command to its end."""
-    done = subprocess.run(  # noqa: S603 - our own command
+    done = subprocess.run(
         [*LRS, *arguments], env=environ, cwd=cwd, capture_output=True, text=True, timeout=300, check=False
     )
     if check and done.returncode:
@@ -166,7 +166,7 @@ def running_server(store_url: str, folder: Path, *options: str, **variables: str
     environ = clean_environ(LRS_STORE=store_url, LRS_PUBLIC_URL=url, **variables)
     log_path = folder / f"server-{port}.log"
     with log_path.open("wb") as log:
-        process = subprocess.Popen(  # noqa: S603 - our own command
+        process = subprocess.Popen(
             [*LRS, "serve", "--bind", f"127.0.0.1:{port}", *options],
             env=environ,
             stdin=subprocess.DEVNULL,
