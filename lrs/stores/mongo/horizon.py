@@ -12,6 +12,7 @@ only while somebody reads.
 """
 
 import threading
+import time
 from collections.abc import Callable
 
 from pymongo.errors import PyMongoError
@@ -25,7 +26,7 @@ from lrs.stores.mongo.projector import Projector
 from lrs.stores.mongo.segment import Segment, next_instant
 
 STALE_US = 200_000
-_ABANDONED_US = 2_000_000
+_ABANDONED_SECONDS = 2.0
 _TRIES = 3
 
 
@@ -59,11 +60,18 @@ class Horizon:
         self._busy_seconds = busy_seconds
         self._stale_us = stale_us
         self._ticking = threading.Lock()
+        self._blocked_by = 0
+        self._blocked_since = 0.0
+        self._pause_until = 0.0
 
     def consistent_through(self) -> int:
-        """Return the instant; ticks first when it is old and no thread of ours already does."""
+        """Return the instant; ticks first when it is old and no thread of ours already does.
+
+        Where ticking fails the older instant, true as ever, is the answer, and the next
+        try waits: pages go on while the database takes no writes.
+        """
         applied = self._log.applied()
-        if not self._is_stale(applied.at_us):
+        if not self._is_stale(applied.at_us) or (applied.n and time.monotonic() < self._pause_until):
             return applied.at_us
         # Before the first segment there is nothing to answer with, so that is waited for.
         if self._ticking.acquire(blocking=applied.n == 0):
@@ -72,6 +80,7 @@ class Horizon:
             except (StoreUnavailable, PyMongoError) as error:
                 if applied.n == 0 or not (isinstance(error, StoreUnavailable) or is_transient(error)):
                     raise
+                self._pause_until = time.monotonic() + self._busy_seconds
             finally:
                 self._ticking.release()
         return applied.at_us
@@ -95,5 +104,12 @@ class Horizon:
         return applied
 
     def _is_abandoned(self, n: int) -> bool:
-        at_us = self._log.instants([n]).get(n, 0)
-        return self._clock() - at_us > _ABANDONED_US
+        """Tell whether a segment has stood unprojected for long: by its instant, or by our own watch.
+
+        The watch is for segments whose instant lies ahead of our clock.
+        """
+        if self._blocked_by != n:
+            self._blocked_by, self._blocked_since = n, time.monotonic()
+        watched = time.monotonic() - self._blocked_since
+        age_us = self._clock() - self._log.instants([n]).get(n, 0)
+        return watched > _ABANDONED_SECONDS or age_us > _ABANDONED_SECONDS * 1_000_000

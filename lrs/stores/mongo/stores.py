@@ -5,10 +5,11 @@ from typing import Self
 from pymongo import MongoClient
 
 from lrs.access.ports import AccessStore
+from lrs.errors import ConfigError
 from lrs.stores import StoreOptions
 from lrs.stores.mongo.access import MongoAccessStore
 from lrs.stores.mongo.database import open_collections, prepare, warn_if_standalone
-from lrs.stores.mongo.errors import translated
+from lrs.stores.mongo.errors import BAD_ADDRESS, translated
 from lrs.stores.mongo.records import MongoRecordStores
 from lrs.stores.mongo.segment import Document
 from lrs.xapi.ports import RecordStores
@@ -54,14 +55,7 @@ class MongoStores:
             StoreTooNew: A newer version of this project wrote the store.
             StoreUnavailable: It cannot be reached.
         """
-        milliseconds = max(1, int(options.busy_seconds * 1000))
-        client: MongoClient[Document] = MongoClient(
-            url,
-            serverSelectionTimeoutMS=milliseconds,
-            connectTimeoutMS=milliseconds,
-            socketTimeoutMS=2 * milliseconds,
-            appname="lrs",
-        )
+        client = _connect(url, options.busy_seconds)
         try:
             stores = cls(client, client.get_default_database().name, options)
             warn_if_standalone(client)
@@ -95,3 +89,18 @@ class MongoStores:
         self._records.close()
         if self._owns_client:
             self._client.close()
+
+
+def _connect(url: str, busy_seconds: float) -> MongoClient[Document]:
+    milliseconds = max(1, int(busy_seconds * 1000))
+    try:
+        return MongoClient(
+            url,
+            serverSelectionTimeoutMS=milliseconds,
+            connectTimeoutMS=milliseconds,
+            socketTimeoutMS=2 * milliseconds,
+            appname="lrs",
+        )
+    except ValueError as error:
+        # The driver says this of a port that is no number.
+        raise ConfigError(BAD_ADDRESS) from error

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from pymongo.errors import AutoReconnect, BulkWriteError, NetworkTimeout
 
-from lrs.errors import StatementConflict, StoreTooNew, StoreUnavailable, TooLarge
+from lrs.errors import ConfigError, StatementConflict, StoreTooNew, StoreUnavailable, TooLarge
 from lrs.stores import StoreOptions
 from lrs.stores.mongo.keys import LARGEST_GROUP, dense_key
 from lrs.stores.mongo.stores import MongoStores
@@ -266,6 +266,13 @@ def test_store_is_unavailable_when_nothing_listens_there(mock: Engine) -> None:
     options = StoreOptions(clock=mock.clock, random_bytes=bytes, busy_seconds=0.2)
     with pytest.raises(StoreUnavailable):
         MongoStores.open("mongodb://127.0.0.1:9/lrs", options)
+
+
+@pytest.mark.parametrize("url", ["mongodb://127.0.0.1:9", "mongodb://127.0.0.1:port/lrs", "mongodb:///lrs"])
+def test_address_is_refused_when_it_is_malformed_or_names_no_database(mock: Engine, url: str) -> None:
+    options = StoreOptions(clock=mock.clock, random_bytes=bytes, busy_seconds=0.2)
+    with pytest.raises(ConfigError):
+        MongoStores.open(url, options)
 
 
 def test_closed_store_takes_nothing_when_it_is_used_again(stores: MongoStores, store: StatementStore) -> None:

@@ -1,10 +1,14 @@
 """Consistent-Through: it moves while nothing is written, and never lies."""
 
 import threading
+import time
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from pymongo.errors import AutoReconnect
 
+from lrs.stores.mongo import horizon
 from lrs.stores.mongo.horizon import STALE_US
 from lrs.stores.mongo.stores import MongoStores
 from lrs.xapi.ports import StatementStore
@@ -114,3 +118,39 @@ def test_one_tick_is_enough_when_many_readers_ask_at_once(
         thread.join()
     assert max(answers) == mock.clock()
     assert collections_of(stores).log.count_documents({}) == 2
+
+
+def test_older_instant_is_the_answer_when_the_database_takes_no_writes(
+    mock: Engine, store: StatementStore, stores: MongoStores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = store.consistent_through()
+    mock.clock.move(5)
+    tried: list[bool] = []
+
+    def refuse(_: Any) -> Any:
+        tried.append(True)
+        raise AutoReconnect("no primary")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(collections_of(stores).log, "insert_one", refuse)
+        assert store.consistent_through() == given
+        count = len(tried)
+        assert store.consistent_through() == given
+        assert len(tried) == count > 0
+    monkeypatch.setattr(horizon, "time", SimpleNamespace(monotonic=lambda: time.monotonic() + 60))
+    assert store.consistent_through() == mock.clock()
+
+
+def test_reader_helps_when_a_segment_from_a_clock_ahead_stays_unprojected(
+    mock: Engine, store: StatementStore, stores: MongoStores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.consistent_through()
+    mock.clock.move(600)
+    store.add_statements(batch(1))
+    collections_of(stores).applied.update_one({}, {"$set": {"n": 1, "at": mock.clock() - 600_000_000}})
+    mock.clock.move(-300)
+    reader = mock.open().records.statements(SCHOOL)
+    before = reader.consistent_through()
+    assert before < mock.clock()
+    monkeypatch.setattr(horizon, "time", SimpleNamespace(monotonic=lambda: time.monotonic() + 60))
+    assert reader.consistent_through() > mock.clock()
