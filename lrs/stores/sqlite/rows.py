@@ -66,8 +66,13 @@ class RowCodec:
         return term_hash(self._key, self._institution_id, kind, value)
 
     def postings(self, facts: Iterable[Fact]) -> tuple[Posting, ...]:
-        """Turn facts into what they are found by."""
-        return tuple((self.term(fact.kind, fact.value), int(fact.primary)) for fact in facts)
+        """Turn facts into what they are found by: each hash once, as primary where it is both."""
+        found: dict[int, int] = {}
+        for kind, value, primary in facts:
+            h = term_hash(self._key, self._institution_id, kind, value)
+            if primary or h not in found:
+                found[h] = int(primary)
+        return tuple(found.items())
 
     def encode(self, statement: PreparedStatement) -> Row:
         """Make the row: hashes, facts, compression; all that is costly."""
