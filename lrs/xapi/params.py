@@ -128,11 +128,6 @@ class ParamReader:
         except LrsError as error:
             self.refuse("agent", f"agent must be the JSON of an Agent or Identified Group: {error.detail}")
             return None
-        problems = validate_agent(agent, self._version, "agent")
+        problems = validate_agent(agent, self._version, "agent", identified=True)
         self.problems += problems
-        if problems or not isinstance(agent, dict):
-            return None
-        if agent_key(agent) is None:
-            self.refuse("agent", "agent must have an identifier; an Anonymous Group cannot be asked for.")
-            return None
-        return agent
+        return agent if isinstance(agent, dict) and not problems else None

@@ -12,7 +12,7 @@ import orjson
 
 from lrs.access.handles import InstitutionHandle
 from lrs.access.model import Caller, Client, Scope
-from lrs.errors import InvalidParameter, InvalidStatement, NotFound, NotPermitted, Problem
+from lrs.errors import DuplicateIdInBatch, InvalidParameter, InvalidStatement, NotFound, NotPermitted, Problem
 from lrs.xapi.cursors import Cursors
 from lrs.xapi.definitions import definitions_of
 from lrs.xapi.facts import facts_of, is_voiding, target_of
@@ -277,8 +277,10 @@ class StatementService:
             return
         problems, bad = validate_batch([raw.value for raw in read.statements], version)
         if bad:
+            repeated = all(problem.rule == "batch.unique-id" for problem in problems)
+            error = DuplicateIdInBatch if repeated else InvalidStatement
             total = len(read.statements)
-            raise InvalidStatement(
+            raise error(
                 f"{len(bad)} of {total} statements are invalid; nothing of the batch is stored.",
                 problems,
                 bad,

@@ -74,7 +74,8 @@ def test_a_batch_with_a_bad_statement_stores_nothing_and_lists_every_bad_index(i
 def test_one_id_twice_in_a_batch_is_refused(instance: Instance) -> None:
     key = instance.key()
     answer = instance.post([statement(id=ID), statement(id=ID.upper())], key)
-    assert answer.status_code == 400
+    assert (answer.status_code, answer.json["code"]) == (400, "duplicate-id-in-batch")
+    assert answer.json["badIndexes"] == [1]
     assert instance.get(key, statementId=ID).status_code == 404
 
 
