@@ -1,0 +1,323 @@
+"""Merging lots changes no answer, whatever is written or killed meanwhile."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from lrs.errors import StoreUnavailable
+from lrs.stores import StoreOptions
+from lrs.stores.sqlite.merging import WIDTH, Leadership, Merger
+from lrs.stores.sqlite.stores import SqliteStores
+from lrs.xapi.ports import StatementStore
+from tests.contract.builders import (
+    ACTIVITY,
+    AGENT,
+    PASSED,
+    SCHOOL,
+    VERB,
+    activity,
+    add,
+    agent,
+    by,
+    find,
+    make_statement,
+    sid,
+    verb,
+    voiding,
+)
+
+LOT = 4
+QUESTIONS = [
+    (),
+    (by(VERB, PASSED),),
+    *[(by(AGENT, f"a{n}"),) for n in range(5)],
+    *[(by(ACTIVITY, f"c{n}", related=True),) for n in range(4)],
+    (by(AGENT, "a1"), by(ACTIVITY, "c1", related=True)),
+    (by(ACTIVITY, "late"),),
+    (by(ACTIVITY, "late", related=True), by(AGENT, "a2")),
+]
+
+
+def open_store(folder: Path, *, maintained: bool = False) -> SqliteStores:
+    """Open with small lots; unless it is maintained, nobody merges but the test."""
+    options = StoreOptions(lambda: time.time_ns() // 1000, os.urandom, durable=False)
+    stores = SqliteStores.open(str(folder / "lrs.db"), options, LOT)
+    if not maintained:
+        stores.maintenance.close()
+    return stores
+
+
+def fill(store: StatementStore, count: int, start: int = 0) -> None:
+    for n in range(start, start + count, 5):
+        add(
+            store,
+            *[
+                make_statement(
+                    m,
+                    verb(),
+                    agent(f"a{m % 5}"),
+                    activity(f"c{m % 4}", primary=m % 3 == 0),
+                    target=f"target {m % 2}" if m % 7 == 0 else None,
+                )
+                for m in range(n, n + 5)
+            ],
+        )
+
+
+def answers(store: StatementStore) -> list[list[str]]:
+    return [find(store, *q, ascending=up, limit=9) for q in QUESTIONS for up in (False, True)]
+
+
+def lots(stores: SqliteStores) -> list[tuple[int, int]]:
+    return stores.writer.run(
+        lambda write: write.database.execute("SELECT lo, lot FROM lots ORDER BY lo").fetchall()
+    )
+
+
+def lots_with_rows(stores: SqliteStores) -> set[int]:
+    found = "SELECT DISTINCT lot FROM post"
+    return {lot for (lot,) in stores.writer.run(lambda write: write.database.execute(found).fetchall())}
+
+
+def merger(stores: SqliteStores, pause=lambda: None, stopping=lambda: False) -> Merger:
+    made = Merger(stores.writer, LOT, stopping, pause)
+    made._pace.rows = 7
+    made._pace.measure = lambda seconds: None
+    return made
+
+
+def test_merged_lots_give_the_same_answers(tmp_path):
+    stores = open_store(tmp_path)
+    store = stores.records.statements(SCHOOL)
+    fill(store, 300)
+    before, pieces = answers(store), len(lots(stores))
+    work = merger(stores)
+    merges = 0
+    while work.merge_one():
+        merges += 1
+        assert answers(store) == before
+    assert merges == 300 // (LOT * WIDTH)
+    assert len(lots(stores)) == pieces - merges * (WIDTH - 1)
+    assert lots_with_rows(stores) == {lot for _, lot in lots(stores)}
+    assert not work.merge_one()
+    fill(store, 300, start=1000)
+    while work.merge_one():
+        merges += 1
+    assert find(store, by(AGENT, "a3"), limit=50) == [
+        sid(n) for n in [*range(1299, 999, -1), *range(299, -1, -1)] if n % 5 == 3
+    ]
+    stores.close()
+
+
+def test_late_facts_and_voidings_reach_old_and_new_lot_while_they_are_merged(tmp_path):
+    stores = open_store(tmp_path)
+    store = stores.records.statements(SCHOOL)
+    fill(store, 200)
+    slices = 0
+
+    def write_between_slices() -> None:
+        nonlocal slices
+        slices += 1
+        if slices == 5:
+            add(store, make_statement("target 0", activity("late"), activity("c1")))
+        if slices == 9:
+            add(
+                store,
+                make_statement("target 1", activity("late", primary=False), agent("a2")),
+                voiding("v", of=14),
+            )
+
+    work = merger(stores, pause=write_between_slices)
+    while work.merge_one():
+        pass
+    assert slices > 20
+    merged = answers(store)
+    referring = {sid(n) for n in range(0, 200, 7)}
+    late = set(find(store, by(ACTIVITY, "late", related=True)))
+    assert late == (referring | {sid("target 0"), sid("target 1"), sid("v")}) - {sid(14)}
+    assert set(find(store, by(ACTIVITY, "late"))) == {sid(n) for n in range(0, 200, 14) if n != 14} | {
+        sid("target 0"),
+        sid("v"),
+    }
+    stores.close()
+
+    (tmp_path / "other").mkdir()
+    fresh = open_store(tmp_path / "other")
+    again = fresh.records.statements(SCHOOL)
+    fill(again, 200)
+    add(again, make_statement("target 0", activity("late"), activity("c1")))
+    add(again, make_statement("target 1", activity("late", primary=False), agent("a2")), voiding("v", of=14))
+    assert answers(again) == merged
+    fresh.close()
+
+
+@pytest.mark.parametrize("slices", [0, 1, 5, 30, 60, 90])
+def test_merge_that_is_broken_off_anywhere_is_tidied_and_begun_again(tmp_path, slices):
+    stores = open_store(tmp_path)
+    store = stores.records.statements(SCHOOL)
+    fill(store, 150)
+    before = answers(store)
+    left = slices
+
+    def stopping() -> bool:
+        nonlocal left
+        left -= 1
+        return left < 0
+
+    merger(stores, stopping=stopping).merge_one()
+    assert answers(store) == before
+    stores.close()
+    stores = open_store(tmp_path)
+    store = stores.records.statements(SCHOOL)
+    assert answers(store) == before
+    add(store, make_statement("target 0", activity("late")))
+    expected = answers(store)
+    work = merger(stores)
+    work.tidy()
+    assert answers(store) == expected
+    while work.merge_one():
+        pass
+    assert answers(store) == expected
+    assert lots_with_rows(stores) == {lot for _, lot in lots(stores)}
+    stores.close()
+
+
+def test_maintenance_merges_by_itself_while_writers_write(tmp_path):
+    stores = open_store(tmp_path, maintained=True)
+    store = stores.records.statements(SCHOOL)
+    stop = threading.Event()
+    wrong: list[str] = []
+
+    def read() -> None:
+        while not stop.is_set():
+            found = find(store, by(AGENT, "a1"), limit=17, ascending=True)
+            if found != [sid(n) for n in range(1, 5 * len(found), 5)]:
+                wrong.append("a page missed or repeated")
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    fill(store, 600)
+    deadline = time.monotonic() + 20
+    while len(lots(stores)) > 600 // (LOT * WIDTH) + WIDTH + 1 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    stop.set()
+    reader.join()
+    assert wrong == []
+    assert len(lots(stores)) <= 600 // (LOT * WIDTH) + WIDTH + 1
+    assert len(find(store, by(VERB, PASSED), limit=100)) == 600
+    stores.close()
+
+
+def test_only_one_merges(tmp_path):
+    first, second = Leadership(str(tmp_path / "x")), Leadership(str(tmp_path / "x"))
+    assert first.try_take()
+    assert first.try_take()
+    assert not second.try_take()
+    first.close()
+    assert second.try_take()
+    second.close()
+
+
+def test_wal_is_emptied_under_the_lock_and_left_alone_while_read(tmp_path):
+    stores = open_store(tmp_path, maintained=True)
+    store = stores.records.statements(SCHOOL)
+    fill(store, 200)
+    wal = tmp_path / "lrs.db-wal"
+    with stores.readers.snapshot() as database:
+        database.execute("SELECT 1 FROM stmt").fetchall()
+        fill(store, 50, start=1000)
+        stores.maintenance._database.set_busy_timeout(50)
+        stores.maintenance.reset()
+        assert wal.stat().st_size > 0
+    stores.maintenance.reset()
+    assert wal.stat().st_size == 0
+    fill(store, 50, start=2000)
+    assert len(find(store, by(VERB, PASSED), limit=100)) == 300
+    stores.close()
+
+
+WRITER = """
+import sys
+from pathlib import Path
+from tests.contract.builders import SCHOOL, add, agent, make_statement, verb, voiding
+from tests.unit.stores.test_sqlite_merging import open_store
+
+stores = open_store(Path(sys.argv[1]), maintained=True)
+store = stores.records.statements(SCHOOL)
+n = 0
+while True:
+    name = (sys.argv[2], n)
+    extra = [voiding((*name, "v"), of=name)] if n % 5 == 0 else [make_statement((*name, "r"), target=name)]
+    add(store, make_statement(name, verb(), agent(f"a{n % 5}")), *extra)
+    print(n, flush=True)
+    n += 1
+"""
+
+
+def kill_writers(folder: Path, kills: int) -> int:
+    """Start two writing, merging processes, kill them while they write; return what was acknowledged."""
+    rng = random.Random(kills)
+    acknowledged = 0
+    for k in range(kills):
+        command = [sys.executable, "-c", WRITER, str(folder)]
+        processes = [
+            subprocess.Popen([*command, f"{k}.{n}"], stdout=subprocess.PIPE, text=True) for n in range(2)
+        ]
+        for process in processes:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "0\n"
+        time.sleep(rng.uniform(0.1, 0.6))
+        lines = []
+        for process in processes:
+            process.send_signal(signal.SIGKILL)
+            lines.append(process.communicate()[0].split("\n"))
+        stores = open_store(folder)
+        store = stores.records.statements(SCHOOL)
+        for n, printed in enumerate(lines):
+            last = int(printed[-2]) if len(printed) > 1 else 0
+            for m in range(last + 1):
+                name = (f"{k}.{n}", m)
+                found = store.find_statement(sid(name))
+                assert found is not None
+                assert found.voided == (m % 5 == 0)
+                assert store.find_statement(sid((*name, "v" if m % 5 == 0 else "r"))) is not None
+            acknowledged += last + 1
+        check_whole(stores, store)
+        stores.close()
+    return acknowledged
+
+
+def check_whole(stores: SqliteStores, store: StatementStore) -> None:
+    """The file is sound, and every posting leads to a statement that has it, and back."""
+    assert stores.writer.run(lambda write: write.database.execute("PRAGMA integrity_check").get) == "ok"
+    total = stores.writer.run(
+        lambda write: write.database.execute("SELECT count(*) FROM stmt WHERE state <> 1").get
+    )
+    assert len(find(store, by(VERB, PASSED), limit=500)) == total
+    by_agent = sum(len(find(store, by(AGENT, f"a{n}"), limit=500)) for n in range(5))
+    assert by_agent == total
+
+
+def test_nothing_acknowledged_is_lost_when_writers_are_killed(tmp_path):
+    assert kill_writers(tmp_path, 2) > 10
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(1800)
+def test_nothing_acknowledged_is_lost_in_two_hundred_kills(tmp_path):
+    assert kill_writers(tmp_path, 100) > 1000
+
+
+def test_store_unavailable_is_what_a_stopped_merger_leaves_to_its_callers(tmp_path):
+    stores = open_store(tmp_path)
+    work = merger(stores)
+    stores.close()
+    with pytest.raises(StoreUnavailable):
+        work.merge_one()
