@@ -45,6 +45,11 @@ class Committer:
         self._thread: threading.Thread | None = None
         self._closed = False
 
+    @property
+    def busy_seconds(self) -> float:
+        """How long a batch waits."""
+        return self._busy_seconds
+
     def submit(self, prepared: PreparedBatch) -> BatchOutcome:
         """Have a batch committed and return its outcome.
 

@@ -10,6 +10,7 @@ from lrs.stores import StoreOptions
 from lrs.stores.compression import BodyCodec
 from lrs.stores.documents import DocumentHashes
 from lrs.stores.mongo.arrivals import MongoArrivalStore, Receipts
+from lrs.stores.mongo.attachments import MongoAttachmentStore
 from lrs.stores.mongo.committer import Committer
 from lrs.stores.mongo.database import Collections
 from lrs.stores.mongo.documents import MongoDocumentStore
@@ -20,6 +21,7 @@ from lrs.stores.mongo.statements import MongoStatementStore
 from lrs.stores.mongo.terms import Terms
 from lrs.stores.mongo.writer import Writer
 from lrs.xapi.ports import ArrivalStore, StatementStore
+from lrs.xapi.ports.attachments import AttachmentStore
 from lrs.xapi.ports.documents import DocumentStore
 
 
@@ -30,6 +32,7 @@ class _Institution:
     statements: MongoStatementStore
     arrivals: MongoArrivalStore
     documents: MongoDocumentStore
+    attachments: MongoAttachmentStore
     committer: Committer
 
 
@@ -57,6 +60,10 @@ class MongoRecordStores:
     def documents(self, handle: InstitutionHandle) -> DocumentStore:
         """Open the documents of the handle's institution."""
         return self._institution(handle).documents
+
+    def attachments(self, handle: InstitutionHandle) -> AttachmentStore:
+        """Open the attachments of the handle's institution."""
+        return self._institution(handle).attachments
 
     def close(self) -> None:
         """Finish what was begun and stop the threads."""
@@ -96,7 +103,9 @@ class MongoRecordStores:
             collections, institution_id, terms=terms, codec=self._codec, committer=committer, horizon=horizon
         )
         arrivals = MongoArrivalStore(collections, institution_id, options, receipts)
-        return _Institution(statements, arrivals, self._make_documents(institution_id), committer)
+        return _Institution(
+            statements, arrivals, self._make_documents(institution_id), statements.attachments, committer
+        )
 
     def _make_documents(self, institution_id: InstitutionId) -> MongoDocumentStore:
         return MongoDocumentStore(

@@ -4,6 +4,7 @@ from bson import Int64
 
 from lrs.access.handles import InstitutionId
 from lrs.stores.compression import BodyCodec
+from lrs.stores.mongo.attachments import MongoAttachmentStore
 from lrs.stores.mongo.committer import Committer
 from lrs.stores.mongo.database import Collections
 from lrs.stores.mongo.errors import translated
@@ -63,10 +64,13 @@ class MongoStatementStore:
         self._log = SegmentLog(collections, institution_id)
         self._history = History(collections, institution_id)
         self._pages = PageReader(collections, institution_id, terms)
+        self.attachments = MongoAttachmentStore(collections, institution_id, codec, committer.busy_seconds)
 
     def add_statements(self, batch: Batch) -> BatchOutcome:
         """Keep a batch, all or nothing; see the port."""
         entries = [self._prepare(statement) for statement in batch.statements]
+        if entries and batch.attachments:
+            self.attachments.put(batch.attachments)
         return self._committer.submit(PreparedBatch(batch, entries))
 
     @translated()

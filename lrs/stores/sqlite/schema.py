@@ -51,6 +51,9 @@ CREATE TABLE refusals (
     PRIMARY KEY (tenant, source, n)
 ) WITHOUT ROWID, STRICT;
 
+CREATE TABLE attachments (
+    tenant INTEGER, sha2 TEXT, dict INTEGER NOT NULL, content BLOB NOT NULL, PRIMARY KEY (tenant, sha2)
+) STRICT;
 -- about, name: lrs.stores.documents. What is long stands last, so that a list does not read it.
 CREATE TABLE documents (
     about BLOB, name BLOB, tenant INTEGER NOT NULL, kind INTEGER NOT NULL, activity TEXT NOT NULL,

@@ -4,14 +4,14 @@ import orjson
 
 from lrs.errors import TooLarge
 from lrs.stores.sqlite import sql
+from lrs.stores.sqlite.attachments import pack_attachments
 from lrs.stores.sqlite.connections import Readers
 from lrs.stores.sqlite.errors import translated
 from lrs.stores.sqlite.locks import ConsistentThrough
 from lrs.stores.sqlite.query import PageReader, find_row, to_statement
-from lrs.stores.sqlite.rows import RowCodec, id_bytes
-from lrs.stores.sqlite.tenants import Tenants
+from lrs.stores.sqlite.rows import id_bytes
 from lrs.stores.sqlite.writer import Writer
-from lrs.stores.sqlite.writing import BatchWork
+from lrs.stores.sqlite.writing import BatchWork, Place
 from lrs.xapi.ports import (
     Batch,
     BatchOutcome,
@@ -32,30 +32,20 @@ class SqliteStatementStore:
     """See lrs.xapi.ports.StatementStore.
 
     Args:
-        codec: Of the institution.
-        tenants: Of the institution.
+        place: Where the institution's batches are written, and with what.
         readers: Connections to read with.
         writer: Every change goes through it.
         through: Promises instants; shared by all institutions.
-        lot_size: Positions a lot.
     """
 
-    def __init__(
-        self,
-        codec: RowCodec,
-        tenants: Tenants,
-        readers: Readers,
-        writer: Writer,
-        through: ConsistentThrough,
-        lot_size: int,
-    ) -> None:
+    def __init__(self, place: Place, readers: Readers, writer: Writer, through: ConsistentThrough) -> None:
         """Take the engine's parts."""
-        self._codec = codec
-        self._tenants = tenants
+        self._place = place
+        self._codec = place.codec
+        self._tenants = place.tenants
         self._readers = readers
         self._writer = writer
         self._through = through
-        self._lot_size = lot_size
 
     def add_statements(self, batch: Batch) -> BatchOutcome:
         """Keep a batch, all or nothing, durable when it returns, with its receipt."""
@@ -64,8 +54,9 @@ class SqliteStatementStore:
                 f"A batch may hold {_LARGEST_BATCH} statements; this one has {len(batch.statements)}."
             )
         rows = [self._codec.encode(statement) for statement in batch.statements]
-        work = BatchWork(batch, rows, self._codec, self._tenants, self._lot_size)
-        return self._writer.run(work, weight=max(1, len(rows)))
+        attachments = pack_attachments(batch.attachments, self._place.bodies)
+        weight = max(1, len(rows)) + sum(one.weight for one in attachments)
+        return self._writer.run(BatchWork(batch, rows, attachments, self._place), weight)
 
     def find_statement(self, statement_id: StatementId) -> StoredStatement | None:
         """Return a statement, voided or not, or None."""

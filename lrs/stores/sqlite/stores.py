@@ -13,6 +13,7 @@ from lrs.stores.documents import DocumentHashes
 from lrs.stores.sqlite import sql
 from lrs.stores.sqlite.access import SqliteAccessStore
 from lrs.stores.sqlite.arrivals import Bounds, SqliteArrivalStore
+from lrs.stores.sqlite.attachments import SqliteAttachmentStore
 from lrs.stores.sqlite.connections import Readers, check_sqlite, make_file, open_writer
 from lrs.stores.sqlite.documents import SqliteDocumentStore
 from lrs.stores.sqlite.errors import translated
@@ -24,7 +25,9 @@ from lrs.stores.sqlite.schema import read_dictionaries, read_instance_key, upgra
 from lrs.stores.sqlite.statements import SqliteStatementStore
 from lrs.stores.sqlite.tenants import Tenants
 from lrs.stores.sqlite.writer import Writer
+from lrs.stores.sqlite.writing import Place
 from lrs.xapi.ports import ArrivalStore, RecordStores, StatementStore
+from lrs.xapi.ports.attachments import AttachmentStore
 from lrs.xapi.ports.documents import DocumentStore
 
 
@@ -128,16 +131,18 @@ class SqliteRecordStores:
         """Open the statements of the handle's institution."""
         stores = self._stores
         codec = RowCodec(stores.instance_key, handle.institution_id, self._bodies)
-        tenants = Tenants(handle.institution_id)
-        return SqliteStatementStore(
-            codec, tenants, stores.readers, stores.writer, stores.through, self._lot_size
-        )
+        place = Place(codec, Tenants(handle.institution_id), self._bodies, self._lot_size)
+        return SqliteStatementStore(place, stores.readers, stores.writer, stores.through)
 
     def arrivals(self, handle: InstitutionHandle) -> ArrivalStore:
         """Open the receipts and refusals of the handle's institution."""
         stores = self._stores
         tenants = Tenants(handle.institution_id)
         return SqliteArrivalStore(tenants, stores.readers, stores.writer, self._bounds)
+
+    def attachments(self, handle: InstitutionHandle) -> AttachmentStore:
+        """Open the attachments of the handle's institution."""
+        return SqliteAttachmentStore(Tenants(handle.institution_id), self._bodies, self._stores.readers)
 
     def documents(self, handle: InstitutionHandle) -> DocumentStore:
         """Open the documents of the handle's institution."""

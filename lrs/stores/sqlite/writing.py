@@ -9,8 +9,10 @@ import apsw
 import orjson
 
 from lrs.errors import StatementConflict
+from lrs.stores.compression import BodyCodec
 from lrs.stores.sqlite import sql
 from lrs.stores.sqlite.arrivals import insert_receipt
+from lrs.stores.sqlite.attachments import PackedAttachment, insert_attachments
 from lrs.stores.sqlite.postings import Lots, insert_new
 from lrs.stores.sqlite.references import References, find_referring
 from lrs.stores.sqlite.rows import Row, RowCodec, State, id_text
@@ -27,14 +29,27 @@ _REFERRED = "SELECT r.h FROM carray(?) c CROSS JOIN refs r ON r.h = c.value"
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where one institution's batches are written, and with what.
+
+    Attributes:
+        lot_size: Positions a lot.
+    """
+
+    codec: RowCodec
+    tenants: Tenants
+    bodies: BodyCodec
+    lot_size: int
+
+
+@dataclass(frozen=True, slots=True)
 class BatchWork:
     """Writes one prepared batch inside a transaction; may be run again."""
 
     batch: Batch
     rows: Sequence[Row]
-    codec: RowCodec
-    tenants: Tenants
-    lot_size: int
+    attachments: Sequence[PackedAttachment]
+    place: Place
 
     def __call__(self, write: Write) -> BatchOutcome:
         """Decide, then write.
@@ -44,12 +59,12 @@ class BatchWork:
         """
         if not self.rows:
             return BatchOutcome((), ())
-        outcome = self._decide(write.database, self.tenants.find_in_write(write.database))
-        tenant = self.tenants.find_or_add(write.database)
+        outcome = self._decide(write.database, self.place.tenants.find_in_write(write.database))
+        tenant = self.place.tenants.find_or_add(write.database)
         if outcome.stored:
-            _Insertion(write, tenant, self.codec, self.lot_size).insert(
-                [self.rows[i] for i in outcome.stored]
-            )
+            _Insertion(write, tenant, self.place).insert([self.rows[i] for i in outcome.stored])
+        if self.attachments:
+            insert_attachments(write.database, tenant, self.attachments)
         self._leave_receipt(write, tenant, outcome)
         return outcome
 
@@ -89,12 +104,12 @@ def _hashes(rows: Sequence[Row]) -> Any:
 class _Insertion:
     """Inserts the new rows of one batch."""
 
-    def __init__(self, write: Write, tenant: int, codec: RowCodec, lot_size: int) -> None:
+    def __init__(self, write: Write, tenant: int, place: Place) -> None:
         self._write = write
         self._database = write.database
         self._tenant = tenant
-        self._lots = Lots(write.database, lot_size)
-        self._references = References(write.database, self._lots, codec, tenant)
+        self._lots = Lots(write.database, place.lot_size)
+        self._references = References(write.database, self._lots, place.codec, tenant)
 
     def insert(self, rows: Sequence[Row]) -> None:
         placed = [(self._write.next_seq(), self._write.next_stored(), row) for row in rows]
