@@ -149,6 +149,17 @@ def test_writer_catches_up_when_another_wrote_far_more_segments_than_it_reads_ah
     assert whole_log(store) == list(range(1, 61))
 
 
+def test_thinned_segments_are_not_taken_for_empty_when_a_stale_writer_meets_them(
+    mock: Engine, store: StatementStore, stores: MongoStores
+) -> None:
+    store.add_statements(batch(1))
+    other = mock.open().records.statements(SCHOOL)
+    add_all(other, range(2, 6))
+    collections_of(stores).log.update_many({}, {"$unset": {"w": 1, "e": 1, "r": 1}})
+    assert store.add_statements(batch(3, 6)) == BatchOutcome((1,), (0,))
+    assert whole_log(store) == [1, 2, 3, 4, 5, 6]
+
+
 def test_next_writer_projects_what_was_left_when_one_died_after_its_insert(
     mock: Engine, store: StatementStore, stores: MongoStores, monkeypatch: pytest.MonkeyPatch
 ) -> None:
