@@ -19,7 +19,7 @@ from lrs.clock import Clock
 from lrs.errors import StoreUnavailable
 from lrs.stores.sqlite.errors import translated
 
-_FLOOR_BYTES = 8
+_FLOOR_BYTES = 16
 _SHORTEST_WAIT_SECONDS = 0.0001
 _LONGEST_WAIT_SECONDS = 0.002
 _FRESH_US = 1000
@@ -49,9 +49,14 @@ class Floor:
     """
 
     def __init__(self, descriptor: int) -> None:
-        """Map the file's first eight bytes, making them where the file is new."""
+        """Map the file's first bytes, making them where the file is new.
+
+        Making them writes a byte behind the word: that has the disk give the room now (a
+        full disk would kill the process at the first write to a hole), and cannot undo what
+        another process writes into the word at the same time.
+        """
         if os.fstat(descriptor).st_size < _FLOOR_BYTES:
-            os.ftruncate(descriptor, _FLOOR_BYTES)
+            os.pwrite(descriptor, b"\0", _FLOOR_BYTES - 1)
         self._map = mmap.mmap(descriptor, _FLOOR_BYTES)
         self._word = memoryview(self._map).cast("q")
 

@@ -27,6 +27,7 @@ _TRIM_SECONDS = 60.0
 _CHECKPOINT_SECONDS = 0.25
 _RESET_BYTES = 256 * 1024 * 1024
 _RESET_PATIENCE_SECONDS = 1.0
+_READERS_PATIENCE_MS = 100
 
 
 class Maintenance:
@@ -45,6 +46,7 @@ class Maintenance:
     ) -> None:
         """Start."""
         self._database = database
+        self._database.set_busy_timeout(_READERS_PATIENCE_MS)
         self._wal = Path(f"{path}-wal")
         self._lock = WriteLock(path)
         self._writer = writer

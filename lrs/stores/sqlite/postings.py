@@ -54,7 +54,7 @@ def next_lot(database: apsw.Connection) -> int:
 
 def insert_new(database: apsw.Connection, rows: Iterable[tuple[int, int, int, int]]) -> None:
     """Write postings (lot, hash, primary, position) of new statements, in key order."""
-    database.executemany("INSERT INTO post VALUES (?, ?, ?, ?)", sorted(set(rows)))
+    database.executemany("INSERT INTO post VALUES (?, ?, ?, ?)", sorted(rows))
 
 
 def add_late(database: apsw.Connection, lots: Iterable[int], seq: int, postings: Iterable[Posting]) -> None:
