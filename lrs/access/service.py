@@ -296,7 +296,8 @@ class AccessService:
         sign_in = self._store.take_sign_in(sha256(token), now)
         if sign_in is None:
             raise NotFound(
-                "This sign-in link is no longer good. A link works once, within a day; ask for a new one."
+                "A sign-in link works once, within a day of being made. Ask for a new one where you got it.",
+                heading="This sign-in link is no longer good",
             )
         session = self.new_token()
         self._store.add_session(

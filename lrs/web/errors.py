@@ -77,7 +77,7 @@ KINDS: dict[type[LrsError], ErrorKind] = {
     InvalidStatement: ErrorKind(400, "One or more statements break the standard"),
     DuplicateIdInBatch: ErrorKind(400, "A statement id stands twice in one batch"),
     InvalidParameter: ErrorKind(400, "A parameter or header is wrong"),
-    InvalidAttachment: ErrorKind(400, "Attachments cannot be served this way"),
+    InvalidAttachment: ErrorKind(400, "Attachments are not as the standard asks"),
     UnsupportedVersion: ErrorKind(400, "The xAPI version is missing or not spoken here"),
     Unauthenticated: ErrorKind(401, "Credentials are missing or not good"),
     NotPermitted: ErrorKind(403, "These credentials do not allow this"),
@@ -179,6 +179,8 @@ def install_error_handlers(app: Flask, new_error_id: Callable[[], str]) -> None:
     Args:
         app: Must be given ``lrs.web.pages.install_pages`` too for errors in HTML.
         new_error_id: Makes a short id that people can read out.
+
+    An error's fact ``heading`` stands over its page in place of the kind's title.
     """
     app.extensions["lrs_new_error_id"] = new_error_id
     app.register_error_handler(LrsError, _answer_known)
@@ -218,8 +220,9 @@ def _answer_unknown(error: Exception) -> Response:
 def _respond(error: LrsError, status: int) -> Response:
     if wants_page():
         kind = kind_of(error)
+        heading, detail = error.facts.get("heading", kind.title), kind.public or error.detail
         page = render_template(
-            "error.html", kind=kind, detail=kind.public or error.detail, error=error, error_id=error_id()
+            "error.html", heading=heading, detail=detail, problems=error.problems[:20], error_id=error_id()
         )
         answer = Response(page, status, mimetype="text/html")
     else:

@@ -56,7 +56,7 @@ def draw_days(days: Sequence[Day]) -> Chart:
     ]
     return Chart(
         WIDTH,
-        HEIGHT,
+        HEIGHT if any(day.refused for day in days) else _AXIS + 1,
         _AXIS,
         bars,
         sum(day.accepted for day in days),

@@ -193,7 +193,7 @@ def test_the_page_names_what_to_mend_with_its_place_and_error_id(instance: Insta
     sign_in(instance, "School")
     for path in ("/arrivals", f"/arrivals/{key_id(key)}"):
         page = instance.client.get(path).text
-        assert "2 posts were refused." in page
+        assert "Not all. 2 posts were refused." in page
         assert "In record 1 of the post, at actor, mbox." in page
         assert "In 2 refused posts" in page
         assert second["errorId"] in page

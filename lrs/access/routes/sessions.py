@@ -91,8 +91,9 @@ def signed_in(access: AccessService) -> Caller:
     caller = access.find_session(token) if token else None
     if caller is None:
         raise Unauthenticated(
-            "You are not signed in, or not any more. Open the sign-in link that you were given; a link works"
-            " once, within a day. Whoever runs this instance makes a new one: lrs sign-in --institution NAME"
+            "Open the sign-in link that you were given; it works once, within a day. Whoever runs this"
+            " instance makes a new one with: lrs sign-in --institution NAME",
+            heading="You are not signed in",
         )
     return caller
 

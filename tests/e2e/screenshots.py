@@ -1,0 +1,79 @@
+"""Pictures of every page at three widths, light, dark and as printed: ``make screenshots``.
+
+They are for a person to look at before a page is called done; nothing compares them.
+"""
+
+import sys
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import Browser, BrowserContext, Page
+
+from tests.e2e.browser import ROOT, Missing, open_browser, sign_in
+from tests.e2e.scenes import EMPTY, GOOD, MEND, Scenes, open_scenes
+
+FOLDER = ROOT / ".screenshots"
+NARROW = 360
+WIDTHS = {NARROW: 740, 768: 1024, 1280: 900}
+
+
+def main() -> int:
+    """Take all pictures; say where they lie."""
+    FOLDER.mkdir(exist_ok=True)
+    try:
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            open_scenes(Path(folder)) as scenes,
+            open_browser() as browser,
+        ):
+            _take_all(browser, scenes)
+    except Missing as missing:
+        print(missing, file=sys.stderr)
+        return 1
+    print(f"{len(list(FOLDER.glob('*.png')))} pictures lie in {FOLDER}")
+    return 0
+
+
+def _take_all(browser: Browser, scenes: Scenes) -> None:
+    link = scenes.link(MEND)
+    open_to_all = {
+        link: "sign-in",
+        "/arrivals": "not-signed-in",
+        "/nothing": "not-found",
+        "/api/docs": "api-docs",
+    }
+    _take_pages(browser.new_context(base_url=scenes.server.url), open_to_all)
+    for name, institution in (("mend", MEND), ("good", GOOD), ("empty", EMPTY)):
+        context = browser.new_context(base_url=scenes.server.url)
+        page = context.new_page()
+        sign_in(page, scenes.link(institution))
+        kinds = ("all", "one")
+        paths = dict(
+            zip(scenes.pages(institution), (f"arrivals-{kind}-{name}" for kind in kinds), strict=True)
+        )
+        _take_pages(context, paths)
+
+
+def _take_pages(context: BrowserContext, paths: dict[str, str]) -> None:
+    page = context.new_page()
+    for path, name in paths.items():
+        page.goto(path)
+        for width, height in WIDTHS.items():
+            page.set_viewport_size({"width": width, "height": height})
+            for look in ("light", "dark", "print"):
+                _take(page, name, look)
+    context.close()
+
+
+def _take(page: Page, name: str, look: str) -> None:
+    page.emulate_media(
+        media="print" if look == "print" else "screen", color_scheme="dark" if look == "dark" else "light"
+    )
+    width = page.evaluate("innerWidth")
+    page.screenshot(path=FOLDER / f"{name}-{width}-{look}.png", full_page=True)
+    if width == NARROW and look == "light":
+        page.screenshot(path=FOLDER / f"{name}-{width}-fold.png")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
