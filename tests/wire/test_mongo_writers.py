@@ -18,7 +18,7 @@ import pymongo
 import pytest
 
 from lrs.xapi.ports import Position, StatementStore, StoredStatement
-from tests.wire.writer import CONTESTED, INSTITUTIONS, open_at, send, statement, statements_of
+from tests.wire.writer import INSTITUTIONS, open_at, send, statement, statements_of
 
 pytestmark = pytest.mark.mongo_server
 
@@ -156,7 +156,7 @@ def run_kills(url: str, folder: Path, writers: int, kills: int) -> None:
         stores = open_at(url)
         for institution in INSTITUTIONS:
             # Whatever the dead left behind becomes visible with the next write.
-            assert send(statements_of(stores, institution), [statement(0, CONTESTED, 1, {})]) == "kept"
+            assert send(statements_of(stores, institution), [statement(0, 10**12, 1, {})]) == "kept"
     finally:
         for follower in followers.values():
             follower.finish()

@@ -19,7 +19,7 @@ from lrs.stores import StoreOptions, Stores, open_stores
 from lrs.xapi.ports import Batch, Fact, FactKind, PreparedStatement, StatementId, StatementStore
 
 INSTITUTIONS = ("school0001", "museum0001")
-CONTESTED = 40
+CONTESTED_SECONDS = 0.02
 
 
 def now_us() -> int:
@@ -51,8 +51,8 @@ def race(url: str, notes: Path, name: str) -> None:
     with notes.open("a") as file:
         for turn in range(10**9):
             institution = seeded.choice(INSTITUTIONS)
-            if seeded.random() < 0.3:
-                made = [statement(0, seeded.randrange(CONTESTED), seeded.choice([1, 2]), {})]
+            if seeded.random() < 0.5:
+                made = [statement(0, contested_number(), seeded.choice([1, 2]), {})]
             else:
                 count = seeded.randint(1, 30)
                 note = {"batch": f"{name}/{turn}", "of": count}
@@ -61,6 +61,11 @@ def race(url: str, notes: Path, name: str) -> None:
             ids = [[one.id, one.fingerprint[0]] for one in made]
             file.write(json.dumps([institution, verdict, ids]) + "\n")
             file.flush()
+
+
+def contested_number() -> int:
+    """The number that all writers use at this moment, each with a content of its own choice."""
+    return int(time.time() / CONTESTED_SECONDS) % 10**12
 
 
 def send(store: StatementStore, made: list[PreparedStatement]) -> str:
