@@ -31,7 +31,7 @@ _PREFIXES = ("", "mbox ", "mbox_sha1sum ", "openid ", "account ")
 """What may stand before a part that is in the body: an agent key's first word. Only saves
 room: any other value is kept as a literal. The index is stored."""
 
-_PREFIX_NUMBERS = {prefix: number for number, prefix in enumerate(_PREFIXES) if prefix}
+_PREFIX_NUMBERS = {prefix.encode(): number for number, prefix in enumerate(_PREFIXES) if prefix}
 
 _ACCOUNT = _PREFIXES.index("account ")
 """Its home page and its name are two parts: its word is followed by a second, of kind 0."""
@@ -53,8 +53,11 @@ def encode_facts(body: bytes, facts: Iterable[Fact]) -> bytes:
     words: list[int] = []
     literals: list[bytes] = []
     for fact in facts:
-        found = _to_words(body, fact)
-        if found and len(words) < _MOST_WORDS:
+        kind, value, primary = fact
+        place = _place(body, value.encode("utf-8", "surrogatepass"))
+        if place and len(words) < _MOST_WORDS:
+            words.append(kind << _KIND_SHIFT | primary << _PRIMARY_SHIFT | place)
+        elif len(words) < _MOST_WORDS and (found := _find_words(body, _prefixed_form(fact))):
             words += found
         else:
             literals.append(_to_literal(fact))
@@ -84,50 +87,72 @@ def decode_facts(content: Content) -> tuple[Fact, ...]:
     return (*_iter_words(content), *_iter_literals(content.literals))
 
 
-def holds(content: Content, condition: Filter) -> bool:
-    """Tell whether the statement's own facts meet a filter, exactly."""
-    fact = Fact(condition.kind, condition.value, primary=True)
-    if _has(content, fact):
-        return True
-    return condition.related and _has(content, Fact(condition.kind, condition.value, primary=False))
+class FilterCheck:
+    """Tells whether a statement's own facts meet a filter, exactly; made once for a page."""
 
+    def __init__(self, condition: Filter) -> None:
+        """Prepare each form in which the fact may have been written."""
+        flags = (True, False) if condition.related else (True,)
+        facts = [Fact(condition.kind, condition.value, primary) for primary in flags]
+        forms = [form for fact in facts for form in (_whole_form(fact), _prefixed_form(fact))]
+        self._forms = [form for form in forms if form.parts]
+        self._literals = [_to_literal(fact) + _MARK for fact in facts]
 
-def _has(content: Content, fact: Fact) -> bool:
-    words = b"".join(map(_WORD.pack, _to_words(content.body, fact)))
-    if words:
-        at = content.words.find(words)
-        while at >= 0:
-            if at % _WORD.size == 0:
+    def holds(self, content: Content) -> bool:
+        """Look for the fact among the words, then among the literals."""
+        for form in self._forms:
+            words = _find_words(content.body, form)
+            if words and _are_among(struct.pack(f"<{len(words)}I", *words), content.words):
                 return True
-            at = content.words.find(words, at + 1)
-    return _to_literal(fact) + _MARK in content.literals + _MARK
+        literals = content.literals + _MARK
+        return any(literal in literals for literal in self._literals)
 
 
-def _to_words(body: bytes, fact: Fact) -> tuple[int, ...]:
-    """Say where in the body a fact's value stands; nothing where it does not."""
-    kind, value, primary = fact
-    head = kind << _KIND_SHIFT | primary << _PRIMARY_SHIFT
-    whole = _place(body, value)
-    if whole:
-        return (head | whole,)
-    first, space, rest = value.partition(" ")
+def _are_among(wanted: bytes, words: bytes) -> bool:
+    at = words.find(wanted)
+    while at > 0 and at % _WORD.size:
+        at = words.find(wanted, at + 1)
+    return at >= 0
+
+
+class _Form(NamedTuple):
+    """A fact without its place: what the first word says besides, and the parts to be found."""
+
+    head: int
+    parts: tuple[bytes, ...]
+
+
+def _whole_form(fact: Fact) -> _Form:
+    head = fact.kind << _KIND_SHIFT | fact.primary << _PRIMARY_SHIFT
+    return _Form(head, (fact.value.encode("utf-8", "surrogatepass"),))
+
+
+def _prefixed_form(fact: Fact) -> _Form:
+    """Split off a known prefix; no parts where there is none."""
+    head, (value,) = _whole_form(fact)
+    first, space, rest = value.partition(b" ")
     prefix = _PREFIX_NUMBERS.get(first + space)
     if prefix is None:
-        return ()
-    head |= prefix << _PREFIX_SHIFT
-    if prefix != _ACCOUNT:
-        place = _place(body, rest)
-        return (head | place,) if place else ()
-    home_page, _, name = rest.partition(" ")
-    places = _place(body, home_page), _place(body, name)
-    return (head | places[0], places[1]) if all(places) else ()
+        return _Form(head, ())
+    parts: tuple[bytes, ...] = (rest,)
+    if prefix == _ACCOUNT:
+        home_page, _, name = rest.partition(b" ")
+        parts = (home_page, name)
+    return _Form(head | prefix << _PREFIX_SHIFT, parts)
 
 
-def _place(body: bytes, text: str) -> int:
-    """Return offset and length as one number; 0 where the text is not there, empty or too long."""
-    encoded = text.encode("utf-8", "surrogatepass")
-    length = len(encoded)
-    offset = body.find(encoded, 0, _LARGEST_OFFSET)
+def _find_words(body: bytes, form: _Form) -> list[int]:
+    """Say where in the body a form's parts stand; nothing where one does not."""
+    places = [_place(body, part) for part in form.parts]
+    if not places or not all(places):
+        return []
+    places[0] |= form.head
+    return places
+
+
+def _place(body: bytes, part: bytes) -> int:
+    """Return offset and length as one number; 0 where it is not there, empty or too long."""
+    offset, length = body.find(part, 0, _LARGEST_OFFSET), len(part)
     return offset << _LENGTH_BITS | length if offset >= 0 and length <= _LARGEST_LENGTH else 0
 
 

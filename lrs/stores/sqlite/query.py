@@ -10,7 +10,7 @@ from typing import Any
 import apsw
 
 from lrs.stores.sqlite import sql
-from lrs.stores.sqlite.facts import holds
+from lrs.stores.sqlite.facts import FilterCheck
 from lrs.stores.sqlite.references import iter_chain
 from lrs.stores.sqlite.rows import RowCodec, State, id_text
 from lrs.xapi.ports import (
@@ -56,6 +56,7 @@ class PageReader:
         self._codec = codec
         self._tenant = tenant
         self._query = query
+        self._checks = [FilterCheck(condition) for condition in query.filters]
         self._order = "ASC" if query.ascending else "DESC"
         self._filters = _rarest_first(database, codec, query.filters)
         self._sql = self._filtered_sql() if query.filters else self._plain_sql()
@@ -134,7 +135,7 @@ class PageReader:
         """Read a row; None where it was met by a hash alone."""
         seq, identity, stored, number, blob = row[:5]
         content = self._codec.split(number, blob)
-        if not all(holds(content, f) for f in self._query.filters) and not self._inherits(seq):
+        if not all(check.holds(content) for check in self._checks) and not self._inherits(seq):
             return None
         position = Position(seq)
         return StoredStatement(id_text(identity), position, stored, content.body, voided=False)
@@ -146,8 +147,8 @@ class PageReader:
         """
         chain = list(iter_chain(self._database, self._codec, self._tenant, seq))
         return all(
-            any(holds(content, f) for content in (chain[:1] if f.kind is FactKind.CLIENT else chain))
-            for f in self._query.filters
+            any(check.holds(content) for content in (chain[:1] if f.kind is FactKind.CLIENT else chain))
+            for check, f in zip(self._checks, self._query.filters, strict=True)
         )
 
 

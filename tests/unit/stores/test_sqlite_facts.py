@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lrs.errors import CorruptRecord
-from lrs.stores.sqlite.facts import Content, decode_facts, encode_facts, holds, split
+from lrs.stores.sqlite.facts import Content, FilterCheck, decode_facts, encode_facts, split
 from lrs.xapi.ports import Fact, FactKind, Filter
 
 BODY = (
@@ -53,7 +53,7 @@ def test_facts_come_back_whatever_the_body(given_facts, body):
 @given(facts, st.sampled_from(FactKind), values, st.booleans())
 def test_filter_holds_exactly_when_a_fact_meets_it(given_facts, kind, value, related):
     expected = any((f.kind, f.value) == (kind, value) and (f.primary or related) for f in given_facts)
-    assert holds(kept(BODY, given_facts), Filter(kind, value, related)) is expected
+    assert FilterCheck(Filter(kind, value, related)).holds(kept(BODY, given_facts)) is expected
 
 
 def test_fact_of_a_value_in_the_body_takes_four_bytes():
