@@ -13,21 +13,17 @@ from contextlib import closing
 from http import HTTPStatus
 from http.client import HTTPConnection  # noqa: TID251 - our own server, not another host
 
-from lrs.errors import LrsError
+import click
 
 _POLL_SECONDS = 0.05
 
 
-class AddressInUse(LrsError):
+class AddressInUse(click.ClickException):
     """Something listens already where the server should."""
 
-    code = "address-in-use"
 
-
-class ServerFailed(LrsError):
+class ServerFailed(click.ClickException):
     """The server that was started did not come up, ended, or refused what it should take."""
-
-    code = "server-failed"
 
 
 def check_free(host: str, port: int) -> None:

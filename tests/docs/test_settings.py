@@ -3,9 +3,9 @@
 import dataclasses
 
 from config.settings import SETTINGS, Settings
-from tests.docs.settings_pages import EXAMPLE, PAGE, render_example, render_page
+from tests.docs.pages import EXAMPLE, PAGE, render_example, render_page
 
-_MEND = "python -m tests.docs.settings_pages writes it"
+_MEND = "python -m tests.docs.pages writes it"
 
 
 def test_page_says_what_the_table_says() -> None:
