@@ -3,6 +3,7 @@
 from flask import Blueprint, Flask, Response, request
 
 from lrs.web import moments
+from lrs.web.errors import PROBLEM_TYPE
 
 _POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
@@ -49,6 +50,6 @@ def _add_headers(answer: Response) -> Response:
     answer.headers.setdefault("Content-Security-Policy", _POLICY)
     if answer.mimetype == "text/html":
         answer.headers.setdefault("Cache-Control", "no-store")
-    elif request.endpoint == "web.static":
-        answer.headers["Cache-Control"] = "public, max-age=3600"
+    elif request.endpoint == "web.static" and answer.mimetype != PROBLEM_TYPE:
+        answer.headers["Cache-Control"] = "no-cache"
     return answer

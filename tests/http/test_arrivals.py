@@ -346,3 +346,16 @@ def test_a_refusal_without_single_problems_gives_its_sentence_as_the_reason(embe
 )
 def test_places_are_told_in_words(path: str, text: str) -> None:
     assert place_text(path) == text
+
+
+def test_a_key_that_stopped_is_listed_only_while_its_posts_are_kept(embedded: Instance) -> None:
+    used, unused = embedded.key(), embedded.key()
+    embedded.post(GOOD, used)
+    for headers in (used, unused):
+        embedded.access.revoke_key(key_id(headers))
+    sign_in(embedded, "School")
+    page = embedded.client.get("/arrivals").text
+    assert key_id(used) in page
+    assert "This key was revoked on" in page
+    assert key_id(unused) not in page
+    assert "It was revoked on" in embedded.client.get(f"/arrivals/{key_id(unused)}").text

@@ -43,7 +43,7 @@ def make_sessions_blueprint(access: AccessService, secure: bool, home: str) -> B
             _FORM_COOKIE,
             form_token,
             max_age=_FORM_SECONDS,
-            path="/sign-in",
+            path=_form_path(),
             secure=secure,
             httponly=True,
             samesite="Strict",
@@ -56,7 +56,7 @@ def make_sessions_blueprint(access: AccessService, secure: bool, home: str) -> B
         _check_form()
         session = access.take_sign_in(token)
         answer = make_response(redirect(url_for(home), 303))
-        answer.delete_cookie(_FORM_COOKIE, path="/sign-in", secure=secure, httponly=True, samesite="Strict")
+        answer.delete_cookie(_FORM_COOKIE, path=_form_path(), secure=secure, httponly=True, samesite="Strict")
         answer.set_cookie(
             _cookie_name(secure),
             session,
@@ -96,6 +96,10 @@ def signed_in(access: AccessService) -> Caller:
             heading="You are not signed in",
         )
     return caller
+
+
+def _form_path() -> str:
+    return f"{request.script_root}/sign-in"
 
 
 def _cookie_name(secure: bool) -> str:

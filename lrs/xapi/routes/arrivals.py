@@ -28,6 +28,14 @@ class Source:
     key: Key | None
     overview: Overview
 
+    @property
+    def has_stopped(self) -> bool:
+        """Tell whether its key was revoked or has expired."""
+        if self.key is None:
+            return False
+        ended = self.key.expires_at_us is not None and self.key.expires_at_us <= self.overview.as_of_us
+        return ended or self.key.revoked_at_us is not None
+
 
 def make_arrivals_blueprint(arrivals: ArrivalService, access: AccessService, public_url: str) -> Blueprint:
     """Make the pages.
@@ -82,7 +90,10 @@ def _handle(access: AccessService) -> InstitutionHandle:
 
 
 def _sources(arrivals: ArrivalService, access: AccessService, handle: InstitutionHandle) -> list[Source]:
-    """Return the institution's keys, those with the latest trouble or post first, and imports if any."""
+    """Return the institution's keys, those with the latest post first, and imports if there are any.
+
+    A key that has stopped and brought nothing in the days kept is left out.
+    """
     names = access.client_names(handle.institution_id)
     sources = [
         Source(key.id, names[key.client_id] if key.client_id else "", key, arrivals.overview(handle, key.id))
@@ -91,6 +102,7 @@ def _sources(arrivals: ArrivalService, access: AccessService, handle: Institutio
     imported = arrivals.overview(handle, IMPORT)
     if imported.receipts or imported.refusals:
         sources.append(Source(IMPORT, "Import by command", None, imported))
+    sources = [source for source in sources if source.overview.last_at_us or not source.has_stopped]
     return sorted(sources, key=lambda source: -source.overview.last_at_us)
 
 
