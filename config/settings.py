@@ -42,9 +42,11 @@ class Settings:
     default_version: str
     max_body_bytes: int
     max_statements: int
+    max_parts: int
     max_json_depth: int
     page_size: int
     max_page_size: int
+    max_attachment_bytes: int
     arrivals_kept: int
     arrivals_days: int
     busy_seconds: int
@@ -128,6 +130,14 @@ SETTINGS: tuple[Setting, ...] = (
         _number(1, 4096),
     ),
     Setting(
+        "LRS_MAX_PARTS",
+        "max_parts",
+        "1000",
+        "parts",
+        "Most parts of a multipart/mixed body, the statements' own included; more are refused with 413.",
+        _number(2, 100000),
+    ),
+    Setting(
         "LRS_MAX_JSON_DEPTH",
         "max_json_depth",
         "64",
@@ -150,6 +160,15 @@ SETTINGS: tuple[Setting, ...] = (
         "statements",
         "Most statements on a page, whatever limit is asked for.",
         _number(1, 10000),
+    ),
+    Setting(
+        "LRS_MAX_ATTACHMENT_BYTES",
+        "max_attachment_bytes",
+        "67108864",
+        "bytes",
+        "Most bytes of attachments on a page that is asked for with attachments=true; where there would be"
+        " more, the page ends earlier and goes on behind its more link. One statement's always come whole.",
+        _number(1024, 1 << 30),
     ),
     Setting(
         "LRS_ARRIVALS_KEPT",

@@ -114,7 +114,9 @@ def build_services(
         busy_seconds=settings.busy_seconds,
     )
     stores = open_store(options) if open_store else open_stores(settings.store, options)
-    limits = ReadLimits(settings.max_body_bytes, settings.max_json_depth, settings.max_statements)
+    limits = ReadLimits(
+        settings.max_body_bytes, settings.max_json_depth, settings.max_statements, settings.max_parts
+    )
     return Services(
         settings=settings,
         outside=outside,
@@ -125,7 +127,7 @@ def build_services(
             Cursors(stores.instance_key),
             outside.new_id,
             limits,
-            PageLimits(settings.page_size, settings.max_page_size),
+            PageLimits(settings.page_size, settings.max_page_size, settings.max_attachment_bytes),
         ),
         arrivals=ArrivalService(
             stores.records, outside.clock, settings.arrivals_kept, settings.arrivals_days

@@ -127,9 +127,33 @@ class InvalidParameter(InvalidRequest):
 
 
 class InvalidAttachment(InvalidRequest):
-    """Attachments are sent or asked for in a way that cannot be served."""
+    """Attachments are missing, in excess, contradict what names them, or their body is malformed.
+
+    Args:
+        detail: The summary.
+        problems: Up to 100 problems; the path is a pointer into the statements, or names a
+            part by its number (``part 1`` holds the statements).
+        bad_indexes: The index of every statement of a batch that a problem is about.
+    """
 
     code = "invalid-attachment"
+
+    def __init__(
+        self,
+        detail: str,
+        problems: Sequence[Problem] = (),
+        bad_indexes: Sequence[int] = (),
+        **facts: object,
+    ) -> None:
+        """Keep the problems and the indexes beside the detail."""
+        super().__init__(detail, **facts)
+        self._problems = tuple(problems)
+        self.bad_indexes = tuple(bad_indexes)
+
+    @property
+    def problems(self) -> Sequence[Problem]:
+        """Which attachment or part, and why."""
+        return self._problems
 
 
 class UnsupportedVersion(InvalidRequest):

@@ -25,11 +25,19 @@ Json = Mapping[str, Any]
 
 def fingerprint(statement: Json) -> bytes:
     """Return 16 bytes that are equal when two valid statements are the same by the standard."""
-    form = _statement(statement)
+    return _FORM + _digest(_statement(statement))
+
+
+def digest_properties(statement: Json) -> dict[str, bytes]:
+    """Return a digest of each property that counts: valid statements with the same ones are the same."""
+    return {name: _digest(part) for name, part in _statement(statement).items()}
+
+
+def _digest(form: Any) -> bytes:
     text = orjson.dumps(form, option=orjson.OPT_SORT_KEYS)
     if b".0" in text:
         text = orjson.dumps(_whole_numbers(form), option=orjson.OPT_SORT_KEYS)
-    return _FORM + hashlib.blake2b(text, digest_size=15).digest()
+    return hashlib.blake2b(text, digest_size=15).digest()
 
 
 def _statement(statement: Json) -> dict[str, Any]:

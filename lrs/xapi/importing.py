@@ -16,6 +16,7 @@ from lrs.access.handles import InstitutionHandle
 from lrs.access.model import Client
 from lrs.errors import InvalidBody, InvalidStatement, LrsError, Problem, StatementConflict, TooLarge
 from lrs.xapi.arrivals import IMPORT
+from lrs.xapi.attachments import match_attachments
 from lrs.xapi.import_files import Record
 from lrs.xapi.ports import PreparedStatement
 from lrs.xapi.reader import read_statements
@@ -163,6 +164,7 @@ class Importer:
         problems = validate_statement(value, version)
         if problems:
             raise InvalidStatement(f"The statement is invalid ({len(problems)} problems).", problems)
+        match_attachments(read, (), version, self._service.read_limits)
         fallback_id = None if "id" in value else self._target.id_for(record.number)
         return self._service.prepare(raw, version, self._target.client, fallback_id)
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import orjson
 
-from lrs.errors import InvalidAttachment
 from lrs.xapi.formats import Format
 from lrs.xapi.params import ParamReader
 from lrs.xapi.ports import FactKind, Filter, StatementId
@@ -43,6 +42,7 @@ class SingleRequest:
     statement_id: StatementId
     voided: bool
     format: Format
+    attachments: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,7 @@ class PageRequest:
 
     Attributes:
         limit: As asked, None where nothing or 0 was asked: the server's own.
+        attachments: Whether the attachments are to come along.
         given: The parameters as they were given, to be carried in ``more``.
     """
 
@@ -60,6 +61,7 @@ class PageRequest:
     ascending: bool
     limit: int | None
     format: Format
+    attachments: bool
     given: Mapping[str, str]
 
 
@@ -72,7 +74,6 @@ def read_request(params: Mapping[str, str], version: Version) -> SingleRequest |
 
     Raises:
         InvalidParameter: With one problem for each parameter that is wrong.
-        InvalidAttachment: ``attachments=true`` is asked for, which is not served yet.
     """
     reader = ParamReader(params, version, _SPEC)
     single = sorted(SINGLE & params.keys())
@@ -80,13 +81,7 @@ def read_request(params: Mapping[str, str], version: Version) -> SingleRequest |
         request: SingleRequest | PageRequest = _single(reader, params, single)
     else:
         request = _page(reader, params)
-    attachments = reader.flag("attachments")
     reader.raise_if_wrong()
-    if attachments:
-        raise InvalidAttachment(
-            "attachments=true is not served yet; leave it out, or say attachments=false, to get the"
-            " statements as application/json."
-        )
     return request
 
 
@@ -95,7 +90,9 @@ def _single(reader: ParamReader, params: Mapping[str, str], single: list[str]) -
     for other in sorted((FILTERS & params.keys()) | set(single[1:])):
         reader.refuse(other, f"{other} cannot be combined with {name}.", "parameter.combination")
     statement_id = reader.uuid(name) or ""
-    return SingleRequest(StatementId(statement_id), name == "voidedStatementId", reader.format())
+    return SingleRequest(
+        StatementId(statement_id), name == "voidedStatementId", reader.format(), reader.flag("attachments")
+    )
 
 
 def _page(reader: ParamReader, params: Mapping[str, str]) -> PageRequest:
@@ -113,6 +110,7 @@ def _page(reader: ParamReader, params: Mapping[str, str]) -> PageRequest:
         ascending=reader.flag("ascending"),
         limit=reader.limit(),
         format=reader.format(),
+        attachments=reader.flag("attachments"),
         given=dict(params),
     )
 

@@ -36,11 +36,13 @@ class ReadLimits:
         max_body_bytes: Longest body.
         max_depth: Most arrays and objects within each other, a batch's own array included.
         max_statements: Longest batch.
+        max_parts: Most parts of multipart/mixed, the statements' own included.
     """
 
     max_body_bytes: int
     max_depth: int
     max_statements: int
+    max_parts: int = 1000
 
 
 @dataclass(frozen=True, slots=True)

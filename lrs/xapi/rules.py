@@ -43,6 +43,11 @@ def _json_rule(meaning: str, section: str) -> Rule:
     return Rule(meaning, MappingProxyType(dict.fromkeys(Version, section)))
 
 
+def _part_rule(meaning: str) -> Rule:
+    sections = {Version.V1_0_3: "xAPI 1.0.3 Communication 1.5.2", Version.V2_0_0: "xAPI 2.0 4.1.3"}
+    return Rule(meaning, MappingProxyType(sections))
+
+
 _TYPES = ("2.2", "4.2.4.1")
 _AGENT = ("2.4.2.1", "4.2.2.1")
 _GROUP = ("2.4.2.2", "4.2.2.1")
@@ -53,6 +58,7 @@ _SCORE = ("2.4.5.1", "4.2.2.4")
 _CONTEXT = ("2.4.6", "4.2.2.5")
 _AUTHORITY = ("2.4.9", "4.2.4.2")
 _ATTACHMENT = ("2.4.11", "4.2.2.6")
+_SIGNATURE = ("2.6", "4.2.6")
 
 RULES: Mapping[str, Rule] = MappingProxyType(
     {
@@ -145,6 +151,24 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "attachment.content-type": _rule("A contentType is a media type.", *_ATTACHMENT),
         "attachment.length": _rule("A length is not negative.", *_ATTACHMENT),
         "attachment.sha2": _rule("A sha2 is a SHA-2 sum in hex digits.", *_ATTACHMENT),
+        "attachment.data": _part_rule("An attachment without a fileUrl has its data sent along."),
+        "part.statements": _part_rule("The first part holds the statements, as application/json."),
+        "part.encoding": _part_rule("Every part but the first says Content-Transfer-Encoding: binary."),
+        "part.hash": _part_rule("Every part but the first names the SHA-2 sum of its bytes."),
+        "part.excess": _part_rule("Every part but the first is an attachment of the statements."),
+        "part.content-type": _part_rule("A part's Content-Type is the contentType of its attachment."),
+        "part.length": _part_rule("A part's Content-Length is that of its bytes and of its attachment."),
+        "signature.content-type": _rule(
+            "A signature's contentType is application/octet-stream.", *_SIGNATURE
+        ),
+        "signature.form": _rule("A signature is a JWS in compact serialization.", *_SIGNATURE),
+        "signature.algorithm": _rule("A signature's algorithm is RS256, RS384 or RS512.", *_SIGNATURE),
+        "signature.certificate": _rule("A signature's x5c holds certificates of RSA keys.", *_SIGNATURE),
+        "signature.verified": _rule("A signature is good by its first certificate.", *_SIGNATURE),
+        "signature.payload": _rule("A signature's payload is a valid statement.", *_SIGNATURE),
+        "signature.same-statement": _rule(
+            "A signature's payload is the statement that it signs.", *_SIGNATURE
+        ),
     }
 )
 

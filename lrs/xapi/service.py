@@ -13,11 +13,20 @@ import orjson
 from lrs.access.handles import InstitutionHandle
 from lrs.access.model import Caller, Client, Scope
 from lrs.errors import DuplicateIdInBatch, InvalidParameter, InvalidStatement, NotFound, NotPermitted, Problem
+from lrs.xapi.attachments import (
+    JSON,
+    SentBody,
+    gather_attachments,
+    match_attachments,
+    open_body,
+    write_answer,
+)
 from lrs.xapi.cursors import Cursors
 from lrs.xapi.definitions import definitions_of
 from lrs.xapi.facts import facts_of, is_voiding, target_of
 from lrs.xapi.fingerprint import fingerprint
 from lrs.xapi.formats import Format, show
+from lrs.xapi.multipart import Part
 from lrs.xapi.ports import (
     Batch,
     BatchOutcome,
@@ -31,6 +40,7 @@ from lrs.xapi.ports import (
     StatementStore,
     StoredStatement,
 )
+from lrs.xapi.ports.attachments import AttachmentContent
 from lrs.xapi.query import MORE, PageRequest, SingleRequest, read_request
 from lrs.xapi.reader import RawStatement, ReadBody, ReadLimits, read_statements
 from lrs.xapi.scalars import is_uuid
@@ -44,10 +54,15 @@ _WRITTEN_VERSION = {Version.V1_0_3: "1.0.0", Version.V2_0_0: "2.0.0"}
 
 @dataclass(frozen=True, slots=True)
 class PageLimits:
-    """How long a page is when nothing is asked, and at most."""
+    """How long a page is when nothing is asked, and at most.
+
+    Attributes:
+        max_attachment_bytes: Of attachments on a page; it ends earlier where there are more.
+    """
 
     page_size: int
     max_page_size: int
+    max_attachment_bytes: int = 1 << 26
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +88,10 @@ class Showing:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer's JSON text; ``stored_at_us`` is given for a single statement."""
+    """An answer: JSON, or multipart/mixed; ``stored_at_us`` is given for a single statement."""
 
-    text: bytes
+    body: bytes
+    content_type: str
     stored_at_us: int | None
 
 
@@ -105,25 +121,29 @@ class StatementService:
         self.read_limits = read_limits
         self._page_limits = page_limits
 
-    def post(self, caller: Caller, body: bytes, version: Version) -> Stored:
+    def post(self, caller: Caller, sent: SentBody, version: Version) -> Stored:
         """Store a statement or a batch, all or nothing.
 
         Raises:
             NotPermitted: The caller may not write statements.
             InvalidBody: The body is no JSON that the standard takes.
             InvalidStatement: One or more statements are invalid; nothing is stored.
+            InvalidAttachment: Attachments are missing, in excess or wrong, or a signature is; nothing
+                is stored.
             StatementConflict: One or more ids are there with other content; nothing is stored.
             TooLarge: Too many statements or bytes.
             StoreError: The store failed; nothing is acknowledged.
         """
         store, client = self._writing(caller)
-        read = read_statements(body, self.read_limits)
+        body = open_body(sent, version, self.read_limits.max_parts)
+        read = read_statements(body.statements, self.read_limits)
         self._check(read, version)
+        attachments = match_attachments(read, body.parts, version, self.read_limits)
         defines = caller.may(Scope.DEFINE)
         prepared = [self.prepare(raw, version, client, defines=defines) for raw in read.statements]
-        return self._keep(caller, store, prepared)
+        return self._keep(caller, store, prepared, attachments)
 
-    def put(self, caller: Caller, body: bytes, version: Version, statement_id: str | None) -> Stored:
+    def put(self, caller: Caller, sent: SentBody, version: Version, statement_id: str | None) -> Stored:
         """Store one statement under the id that the request names.
 
         Raises:
@@ -133,7 +153,8 @@ class StatementService:
         """
         store, client = self._writing(caller)
         named = _named_id(statement_id, version)
-        read = read_statements(body, self.read_limits)
+        body = open_body(sent, version, self.read_limits.max_parts)
+        read = read_statements(body.statements, self.read_limits)
         if read.is_batch:
             raise InvalidStatement(
                 "PUT takes one statement, not an array.",
@@ -146,9 +167,9 @@ class StatementService:
         self._check(read, version)
         raw = read.statements[0]
         _check_same_id(raw.value, named, version)
-        return self._keep(
-            caller, store, [self.prepare(raw, version, client, named, defines=caller.may(Scope.DEFINE))]
-        )
+        attachments = match_attachments(read, body.parts, version, self.read_limits, named)
+        prepared = self.prepare(raw, version, client, named, defines=caller.may(Scope.DEFINE))
+        return self._keep(caller, store, [prepared], attachments)
 
     def add_prepared(
         self, handle: InstitutionHandle, statements: Sequence[PreparedStatement], source: str
@@ -214,7 +235,6 @@ class StatementService:
         Raises:
             NotPermitted: The caller may not read statements.
             InvalidParameter: A parameter is wrong, or a ``more`` token is not this institution's.
-            InvalidAttachment: ``attachments=true`` is asked for.
             NotFound: No such statement for this caller; or it is voided and not asked for as such,
                 or the other way round.
             StoreError: The store failed.
@@ -226,20 +246,44 @@ class StatementService:
             params, after = self._cursors.decode(handle.institution_id, params[MORE])
         request = read_request(params, version)
         if isinstance(request, SingleRequest):
-            return self._one(caller, store, request, showing)
+            return self._one(caller, handle, request, showing)
         page = store.query_statements(replace(self._query(caller, request), after=after))
+        parts: Sequence[Part] = ()
+        if request.attachments:
+            page, parts = self._gather(handle, page)
         more = ""
         if page.more is not None:
             more = showing.more_base + self._cursors.encode(handle.institution_id, request.given, page.more)
-        return Answer(_result(page, request.format, showing.languages, more), None)
+        text = _result(page, request.format, showing.languages, more)
+        return Answer(*self._write(text, parts, attachments=request.attachments), None)
 
-    def _one(self, caller: Caller, store: StatementStore, request: SingleRequest, showing: Showing) -> Answer:
+    def _gather(self, handle: InstitutionHandle, page: StatementPage) -> tuple[StatementPage, Sequence[Part]]:
+        """Fetch the attachments of a page, which ends earlier where they are too many bytes."""
+        served = (served_text(found.body, found.stored_at_us) for found in page.statements)
+        store = self._records.attachments(handle)
+        gathered = gather_attachments(store, served, self._page_limits.max_attachment_bytes)
+        if gathered.statements < len(page.statements):
+            kept = page.statements[: gathered.statements]
+            page = StatementPage(kept, kept[-1].position)
+        return page, gathered.parts
+
+    def _write(self, text: bytes, parts: Sequence[Part], *, attachments: bool) -> tuple[bytes, str]:
+        """Return an answer's body and content type."""
+        return write_answer(text, parts, self._new_id) if attachments else (text, JSON)
+
+    def _one(
+        self, caller: Caller, handle: InstitutionHandle, request: SingleRequest, showing: Showing
+    ) -> Answer:
+        store = self._records.statements(handle)
         found = store.find_statement(request.statement_id)
         if found is None or found.voided != request.voided or not self._may_see(caller, found):
             kind = "voided statement" if request.voided else "statement"
             raise NotFound(f"There is no {kind} with the id {request.statement_id}.")
-        served = served_text(found.body, found.stored_at_us)
-        return Answer(show(served, request.format, showing.languages), found.stored_at_us)
+        parts: Sequence[Part] = ()
+        if request.attachments:
+            _, parts = self._gather(handle, StatementPage([found], None))
+        text = show(served_text(found.body, found.stored_at_us), request.format, showing.languages)
+        return Answer(*self._write(text, parts, attachments=request.attachments), found.stored_at_us)
 
     def _query(self, caller: Caller, request: PageRequest) -> StatementQuery:
         filters = request.filters
@@ -286,11 +330,17 @@ class StatementService:
                 bad,
             )
 
-    def _keep(self, caller: Caller, store: StatementStore, prepared: list[PreparedStatement]) -> Stored:
+    def _keep(
+        self,
+        caller: Caller,
+        store: StatementStore,
+        prepared: list[PreparedStatement],
+        attachments: Sequence[AttachmentContent],
+    ) -> Stored:
         ids = tuple(statement.id for statement in prepared)
         if not prepared:
             return Stored(ids, BatchOutcome((), ()))
-        return Stored(ids, store.add_statements(Batch(prepared, caller.key_id or "")))
+        return Stored(ids, store.add_statements(Batch(prepared, caller.key_id or "", attachments)))
 
 
 def _summary(count: int) -> str:

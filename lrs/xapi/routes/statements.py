@@ -13,10 +13,11 @@ from werkzeug.http import http_date
 
 from lrs.access.model import Caller
 from lrs.clock import to_datetime, to_text
-from lrs.errors import InvalidAttachment, InvalidRequest, LrsError, TooLarge, UnsupportedMediaType
+from lrs.errors import InvalidRequest, LrsError, TooLarge, UnsupportedMediaType
 from lrs.web.errors import error_id, status_of
 from lrs.web.params import read_params
 from lrs.xapi.arrivals import ArrivalService
+from lrs.xapi.attachments import SentBody
 from lrs.xapi.query import KNOWN
 from lrs.xapi.routes.common import find_caller, get_version
 from lrs.xapi.service import Showing, StatementService, Stored
@@ -48,7 +49,7 @@ def make_statements_blueprint(service: StatementService, arrivals: ArrivalServic
         version = get_version()
         params = read_params(request.args, KNOWN)
         answer = service.get(caller, params, version, _showing())
-        response = Response(answer.text, content_type="application/json")
+        response = Response(answer.body, content_type=answer.content_type)
         if answer.stored_at_us is not None:
             response.headers["Last-Modified"] = http_date(to_datetime(answer.stored_at_us))
         return response
@@ -59,13 +60,13 @@ def make_statements_blueprint(service: StatementService, arrivals: ArrivalServic
 def _post(service: StatementService, caller: Caller) -> Stored:
     version = get_version()
     read_params(request.args, ())
-    return service.post(caller, _json_body(service), version)
+    return service.post(caller, _sent_body(service), version)
 
 
 def _put(service: StatementService, caller: Caller) -> Stored:
     version = get_version()
     params = read_params(request.args, {"statementId"})
-    return service.put(caller, _json_body(service), version, params.get("statementId"))
+    return service.put(caller, _sent_body(service), version, params.get("statementId"))
 
 
 def _showing() -> Showing:
@@ -73,33 +74,31 @@ def _showing() -> Showing:
     return Showing(languages, f"{request.script_root}/xapi/statements?more=")
 
 
-def _json_body(service: StatementService) -> bytes:
-    """Return the body of a request that says it is JSON.
+def _sent_body(service: StatementService) -> SentBody:
+    """Return the body of a request that says it is JSON, or JSON with attachments.
 
     Raises:
-        InvalidAttachment: It is multipart, which is not taken yet.
-        UnsupportedMediaType: It is something else.
+        UnsupportedMediaType: It says something else.
         InvalidRequest: It is compressed.
         TooLarge: It passes the limit, declared or not.
     """
-    if request.mimetype == "multipart/mixed":
-        raise InvalidAttachment(
-            "multipart/mixed is not taken yet: send the statements as application/json, without attachments"
-            " or with fileUrl only."
-        )
-    if request.mimetype != "application/json":
+    if request.mimetype not in {"application/json", "multipart/mixed"}:
         raise UnsupportedMediaType(
-            f"Send statements as application/json, not as {request.mimetype[:100] or 'no type'}."
+            "Send statements as application/json, or with attachments as multipart/mixed, not as "
+            f"{request.mimetype[:100] or 'no type'}."
         )
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise InvalidRequest("Send the body without Content-Encoding; compressed bodies are not taken.")
     limit = service.read_limits.max_body_bytes
     try:
-        return request.get_data(cache=False)
+        content = request.get_data(cache=False)
     except RequestEntityTooLarge as error:
         raise TooLarge(
             f"The body is larger than {limit} bytes; send the statements in smaller batches."
         ) from error
+    if request.mimetype == "multipart/mixed":
+        return SentBody(content, request.mimetype_params.get("boundary", ""))
+    return SentBody(content)
 
 
 def _noting_refusal(arrivals: ArrivalService, caller: Caller, work: Callable[[], Stored]) -> Stored:

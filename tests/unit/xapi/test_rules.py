@@ -9,7 +9,18 @@ from lrs.xapi.rules import RULES, make_problem
 from lrs.xapi.versions import Version
 
 SOURCES = Path(__file__).resolve().parents[3] / "lrs" / "xapi"
-PURE = ("reader", "checks", "actor", "activity", "result", "context", "attachment", "statement")
+PURE = (
+    "reader",
+    "checks",
+    "actor",
+    "activity",
+    "result",
+    "context",
+    "attachment",
+    "attachments",
+    "signature",
+    "statement",
+)
 
 
 def test_every_rule_has_a_name_a_meaning_and_a_section_of_each_version() -> None:
