@@ -34,6 +34,9 @@ _RARITY = {
 }
 """Which of two equally common filters is likely to be the rarer."""
 
+ENDS = "SELECT coalesce((SELECT min(seq) FROM stmt), 1), coalesce((SELECT max(seq) FROM stmt), 0)"
+"""The first and the last position, by two look-ups; asked for together they would be a scan."""
+
 _COLUMNS = "p.seq, s.id, s.stored, s.dict, s.body"
 
 
@@ -176,7 +179,7 @@ def first_after(database: apsw.Connection, instant_us: int) -> int:
 
     ``stored`` rises with the position. Behind the last statement where none is later.
     """
-    low, last = sql.row(database, "SELECT coalesce(min(seq), 1), coalesce(max(seq), 0) FROM stmt")
+    low, last = sql.row(database, ENDS)
     high = last + 1
     while low < high:
         middle = (low + high) // 2

@@ -387,6 +387,16 @@ def test_plan_of_a_page_has_no_sort_and_no_scan(open_stores, filters, ascending)
     )
 
 
+def test_ends_of_the_log_are_found_without_a_scan(open_stores):
+    from lrs.stores.sqlite.query import ENDS
+
+    with open_stores().readers.snapshot() as database:
+        plan = [row[-1] for row in database.execute(f"EXPLAIN QUERY PLAN {ENDS}")]
+        assert database.execute(ENDS).fetchall() == [(1, 0)]
+    assert [step for step in plan if step.startswith("SEARCH stmt")]
+    assert not [step for step in plan if step.startswith("SCAN stmt")]
+
+
 def test_page_is_filled_up_over_the_bounds_of_lots(open_stores):
     store = open_stores(lot_size=4).records.statements(SCHOOL)
     add(store, *[make_statement(n, verb(), agent(f"a{n % 3}")) for n in range(50)])
