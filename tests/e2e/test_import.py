@@ -219,6 +219,7 @@ def test_all_22000_real_statements_come_back_as_sent_when_imported_on_sqlite(tmp
 
 @pytest.mark.reference
 @pytest.mark.mongo_server
+@pytest.mark.timeout(400)
 def test_all_22000_real_statements_come_back_as_sent_when_imported_on_mongodb(
     tmp_path: Path, mongo_server_uri: str
 ) -> None:
