@@ -51,6 +51,7 @@ class Settings:
     arrivals_days: int
     busy_seconds: int
     cors_origins: str
+    key_rate: int
     log_level: str
 
 
@@ -202,6 +203,15 @@ SETTINGS: tuple[Setting, ...] = (
         "Origins of browser content that may use /xapi from its own pages, separated by blanks; * lets in all"
         " (credentials are never in cookies there), none lets in no other.",
         str.strip,
+    ),
+    Setting(
+        "LRS_KEY_RATE",
+        "key_rate",
+        "0",
+        "requests a minute",
+        "How many requests a key may make in a minute, where it has no rate of its own; more are answered"
+        " with 429 and Retry-After. Each server process counts by itself. 0 for no limit.",
+        _number(0, 1_000_000),
     ),
     Setting(
         "LRS_LOG_LEVEL",

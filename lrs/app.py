@@ -14,6 +14,7 @@ from flask import Flask
 
 from config.settings import Settings
 from lrs import __version__
+from lrs.access.rates import RateLimiter
 from lrs.access.routes.api import make_institutions_blueprint, make_keys_blueprint
 from lrs.access.routes.sessions import make_sessions_blueprint
 from lrs.access.service import AccessService
@@ -121,7 +122,13 @@ def build_services(
         settings=settings,
         outside=outside,
         stores=stores,
-        access=AccessService(stores.access, outside.clock, outside.random_bytes, settings.public_url),
+        access=AccessService(
+            stores.access,
+            outside.clock,
+            outside.random_bytes,
+            settings.public_url,
+            RateLimiter(outside.clock, settings.key_rate),
+        ),
         statements=StatementService(
             stores.records,
             Cursors(stores.instance_key),

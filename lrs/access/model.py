@@ -33,11 +33,16 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Institution:
-    """A tenant: provider, school or college. The name is unique in the instance."""
+    """A tenant: provider, school or college. The name is unique in the instance.
+
+    Attributes:
+        statement_quota: How many statements it may hold; 0 for any number.
+    """
 
     id: InstitutionId
     name: str
     created_at_us: int
+    statement_quota: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +70,9 @@ class Key:
         institution_id: None for an administrator's key, which then has no client.
         default_version: ``1.0.3`` or ``2.0.0``: whose form answers a request without a
             version header; None falls back to the server's.
+        rate_per_minute: How many requests it may make in a minute; 0 for any number, None
+            for as many as the instance's setting says.
+        replaced_by: The key that was made when this one was rotated.
     """
 
     id: KeyId
@@ -77,6 +85,8 @@ class Key:
     expires_at_us: int | None = None
     revoked_at_us: int | None = None
     last_used_at_us: int | None = None
+    rate_per_minute: int | None = None
+    replaced_by: KeyId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +105,7 @@ class Caller:
     Attributes:
         label: What logs may say: the key's id (never the secret), or ``session``.
         handle: Opens the caller's institution; None for an administrator.
+        statement_quota: See Institution.
     """
 
     label: str
@@ -103,6 +114,7 @@ class Caller:
     key_id: KeyId | None
     client: Client | None
     default_version: str | None
+    statement_quota: int = 0
 
     def may(self, *any_of: Scope) -> bool:
         """Tell whether one of the scopes is held; ``all`` holds every xAPI scope."""

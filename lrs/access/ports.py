@@ -43,6 +43,13 @@ class AccessStore(Protocol):
         """Return all institutions by name; empty when there is none."""
         ...
 
+    def set_statement_quota(self, institution_id: InstitutionId, statements: int) -> bool:
+        """Say how many statements an institution may hold, 0 for any number; False when it is unknown.
+
+        Every credential found afterwards carries it.
+        """
+        ...
+
     def add_client(self, client: Client) -> None:
         """Keep a new client.
 
@@ -83,6 +90,19 @@ class AccessStore(Protocol):
 
     def list_keys(self, institution_id: InstitutionId | None) -> Sequence[Key]:
         """Return the institution's keys, oldest first; None gives the administrators'."""
+        ...
+
+    def rotate_key(self, key_id: KeyId, successor: Key, expires_at_us: int) -> None:
+        """Keep a key's successor and let the key itself end, at the latest, at that moment.
+
+        Of several who rotate one key at once, one succeeds; the successors of the others
+        are never good. An end that was nearer already stays.
+
+        Raises:
+            NotFound: There is no such key.
+            Conflict: It has been revoked, or has a successor already.
+            AlreadyExists: The successor's id is taken.
+        """
         ...
 
     def revoke_key(self, key_id: KeyId, at_us: int) -> bool:

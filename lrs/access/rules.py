@@ -10,12 +10,28 @@ import hmac
 import unicodedata
 from collections.abc import Collection
 from dataclasses import dataclass
+from enum import StrEnum
 
-from lrs.access.model import Caller, Credential, Scope
-from lrs.errors import InvalidRequest, NotPermitted, Unauthenticated
+from lrs.access.model import Caller, Credential, Key, Scope
+from lrs.errors import Conflict, InvalidRequest, NotPermitted, Unauthenticated
 
 MAX_NAME = 200
+MAX_RATE = 1_000_000
+MAX_QUOTA = 10**15
+MAX_OVERLAP_HOURS = 24 * 365
+EXPIRY_WARNING_US = 14 * 86_400_000_000
+"""For so long before its end a key is called ending."""
+
 VERSIONS = ("1.0.3", "2.0.0")
+
+
+class KeyState(StrEnum):
+    """How a key stands at a moment. ``ENDING`` is good, and expires within 14 days."""
+
+    GOOD = "good"
+    ENDING = "ending"
+    EXPIRED = "expired"
+    REVOKED = "revoked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +41,13 @@ class KeyWish:
     Attributes:
         default_version: See Key.
         expires_at_us: None for a key that lasts until it is revoked.
+        rate_per_minute: See Key.
     """
 
     scopes: Collection[Scope]
     default_version: str | None = None
     expires_at_us: int | None = None
+    rate_per_minute: int | None = None
 
 
 def clean_name(name: str) -> str:
@@ -89,6 +107,40 @@ def check_wish(wish: KeyWish, *, for_institution: bool, now: int) -> None:
         raise InvalidRequest(f"The default version must be one of {', '.join(VERSIONS)}.")
     if wish.expires_at_us is not None and wish.expires_at_us <= now:
         raise InvalidRequest("A key must expire in the future.")
+    if wish.rate_per_minute is not None and not 0 <= wish.rate_per_minute <= MAX_RATE:
+        raise InvalidRequest(f"The requests a minute must be 0 (no limit) to {MAX_RATE}.")
+
+
+def state_of(key: Key, now: int) -> KeyState:
+    """Return how a key stands."""
+    if key.revoked_at_us is not None:
+        return KeyState.REVOKED
+    if key.expires_at_us is None or key.expires_at_us > now + EXPIRY_WARNING_US:
+        return KeyState.GOOD
+    return KeyState.ENDING if key.expires_at_us > now else KeyState.EXPIRED
+
+
+def check_rotatable(key: Key, now: int) -> None:
+    """Let only a key be rotated that is good and has no successor.
+
+    Raises:
+        Conflict: Saying which, and what to do.
+    """
+    if key.replaced_by is not None:
+        raise Conflict(f"This key was rotated already; rotate its successor, {key.replaced_by}.")
+    state = state_of(key, now)
+    if state in {KeyState.EXPIRED, KeyState.REVOKED}:
+        raise Conflict(f"This key is {state}; make a new one.")
+
+
+def check_quota(statements: int) -> None:
+    """Check how many statements an institution shall be allowed to hold.
+
+    Raises:
+        InvalidRequest: It is no number of statements.
+    """
+    if not 0 <= statements <= MAX_QUOTA:
+        raise InvalidRequest(f"A quota must be 0 (no limit) to {MAX_QUOTA} statements.")
 
 
 def read_basic(header: str | None) -> tuple[str, str]:

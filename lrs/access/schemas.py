@@ -3,7 +3,7 @@
 from marshmallow import Schema, fields, validate
 
 from lrs.access.model import Scope
-from lrs.access.rules import MAX_NAME, VERSIONS
+from lrs.access.rules import MAX_NAME, MAX_OVERLAP_HOURS, MAX_QUOTA, MAX_RATE, VERSIONS, KeyState
 from lrs.web.smorest import Instant, StrictSchema
 
 
@@ -12,6 +12,8 @@ def _doc(text: str) -> dict[str, str]:
 
 
 _MOMENT = {"format": "date-time"}
+_QUOTA = "How many statements it may hold; 0 for any number"
+_RATE = "Requests a minute; 0 for no limit, null for the instance's default"
 
 
 class NewInstitutionSchema(StrictSchema):
@@ -30,6 +32,17 @@ class InstitutionSchema(Schema):
     id = fields.String(required=True, metadata=_doc("Ten characters, never reused"))
     name = fields.String(required=True)
     createdAt = Instant(required=True, attribute="created_at_us", metadata=_MOMENT)  # noqa: N815 - JSON
+    statementQuota = fields.Integer(  # noqa: N815 - JSON
+        required=True, attribute="statement_quota", metadata=_doc(_QUOTA)
+    )
+
+
+class QuotaSchema(StrictSchema):
+    """How much an institution may hold."""
+
+    statements = fields.Integer(
+        required=True, strict=True, validate=validate.Range(0, MAX_QUOTA), metadata=_doc(_QUOTA)
+    )
 
 
 class InstitutionsSchema(Schema):
@@ -63,6 +76,24 @@ class NewKeySchema(StrictSchema):
     expiresAt = Instant(  # noqa: N815 - JSON
         load_default=None, allow_none=True, metadata={**_MOMENT, **_doc("When it stops; null for never")}
     )
+    ratePerMinute = fields.Integer(  # noqa: N815 - JSON
+        load_default=None,
+        allow_none=True,
+        strict=True,
+        validate=validate.Range(0, MAX_RATE),
+        metadata=_doc(_RATE),
+    )
+
+
+class RotationSchema(StrictSchema):
+    """How a key is rotated."""
+
+    overlapHours = fields.Integer(  # noqa: N815 - JSON
+        load_default=24,
+        strict=True,
+        validate=validate.Range(0, MAX_OVERLAP_HOURS),
+        metadata=_doc("For so many hours the old key stays good as well; 0 ends it at once"),
+    )
 
 
 class KeySchema(Schema):
@@ -73,11 +104,20 @@ class KeySchema(Schema):
     client = fields.String(required=True, metadata=_doc("The client's name"))
     scopes = fields.List(fields.String(), required=True)
     defaultVersion = fields.String(allow_none=True)  # noqa: N815 - JSON
+    ratePerMinute = fields.Integer(allow_none=True, metadata=_doc(_RATE))  # noqa: N815 - JSON
+    state = fields.String(
+        required=True,
+        validate=validate.OneOf([state.value for state in KeyState]),
+        metadata=_doc("ending: good, and expires within 14 days"),
+    )
     createdAt = Instant(required=True, metadata=_MOMENT)  # noqa: N815 - JSON
     expiresAt = Instant(allow_none=True, metadata=_MOMENT)  # noqa: N815 - JSON
     revokedAt = Instant(allow_none=True, metadata=_MOMENT)  # noqa: N815 - JSON
     lastUsedAt = Instant(  # noqa: N815 - JSON
         allow_none=True, metadata={**_MOMENT, **_doc("To the minute")}
+    )
+    replacedBy = fields.String(  # noqa: N815 - JSON
+        allow_none=True, metadata=_doc("The key that was made when this one was rotated")
     )
 
 

@@ -7,7 +7,7 @@ revoked key stops at once. Names come from people: they are trimmed and checked 
 import base64
 import json
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lrs.access.handles import InstitutionHandle, InstitutionId
 from lrs.access.model import (
@@ -23,7 +23,17 @@ from lrs.access.model import (
     SignIn,
 )
 from lrs.access.ports import AccessStore
-from lrs.access.rules import KeyWish, check_credential, check_wish, clean_name, read_basic, sha256
+from lrs.access.rates import RateLimiter
+from lrs.access.rules import (
+    KeyWish,
+    check_credential,
+    check_quota,
+    check_rotatable,
+    check_wish,
+    clean_name,
+    read_basic,
+    sha256,
+)
 from lrs.clock import Clock
 from lrs.errors import AlreadyExists, InvalidRequest, NotFound
 
@@ -52,6 +62,7 @@ class AccessService:
         clock: Now, in microseconds.
         random_bytes: Gives so many unpredictable bytes.
         public_url: The address that clients use; it stands in authorities.
+        rates: Counts requests; without it there is no limit.
     """
 
     def __init__(
@@ -60,12 +71,18 @@ class AccessService:
         clock: Clock,
         random_bytes: Callable[[int], bytes],
         public_url: str,
+        rates: RateLimiter | None = None,
     ) -> None:
         """Keep what was handed in."""
+        self._rates = rates or RateLimiter(clock)
         self._store = store
         self._clock = clock
         self._random_bytes = random_bytes
         self._public_url = public_url.rstrip("/")
+
+    def now(self) -> int:
+        """Give the moment that answers speak from."""
+        return self._clock()
 
     # Callers
 
@@ -75,6 +92,7 @@ class AccessService:
         Raises:
             Unauthenticated: Missing, malformed, unknown, wrong, expired or revoked. The
                 answer does not tell an unknown key from a wrong secret.
+            RateLimited: The key has made too many requests; nothing was written for this one.
 
         Spec: xAPI 1.0.3 Communication 4.0.
         """
@@ -82,6 +100,7 @@ class AccessService:
         credential = self._store.find_credential(KeyId(key_id))
         now = self._clock()
         good = check_credential(credential, secret, now)
+        self._rates.take(good.key.id, good.key.rate_per_minute)
         self._note_used(good.key, now)
         return _to_caller(good)
 
@@ -138,6 +157,18 @@ class AccessService:
     def list_institutions(self) -> Sequence[Institution]:
         """Return all institutions, by name."""
         return self._store.list_institutions()
+
+    def set_statement_quota(self, institution_id: str, statements: int) -> Institution:
+        """Say how many statements an institution may hold; 0 for any number.
+
+        Raises:
+            NotFound: There is no such institution.
+            InvalidRequest: It is no number of statements.
+        """
+        check_quota(statements)
+        if not self._store.set_statement_quota(InstitutionId(institution_id), statements):
+            raise NotFound("There is no such institution.")
+        return self.get_institution(institution_id)
 
     def handle_for_institution_named(self, name: str) -> InstitutionHandle:
         """Open an institution for an administrative command that named it.
@@ -200,6 +231,7 @@ class AccessService:
         scopes: Collection[Scope],
         default_version: str | None = None,
         expires_at_us: int | None = None,
+        rate_per_minute: int | None = None,
     ) -> NewKey:
         """Make a key, and its institution and client where they are missing.
 
@@ -209,12 +241,13 @@ class AccessService:
             scopes: What it may do; ``admin`` alone for an administrator.
             default_version: See Key.
             expires_at_us: None for a key that lasts until it is revoked.
+            rate_per_minute: See Key.
 
         Raises:
             InvalidRequest: A name, the scopes, the version or the end is wrong, or
                 administrator and institution are mixed in one key.
         """
-        wish = KeyWish(scopes, default_version, expires_at_us)
+        wish = KeyWish(scopes, default_version, expires_at_us, rate_per_minute)
         check_wish(wish, for_institution=institution_name is not None, now=self._clock())
         if institution_name is None:
             return self._add_key(None, wish)
@@ -247,9 +280,40 @@ class AccessService:
             default_version=wish.default_version,
             created_at_us=self._clock(),
             expires_at_us=wish.expires_at_us,
+            rate_per_minute=wish.rate_per_minute,
         )
         self._store.add_key(key)
         return NewKey(key, secret)
+
+    def rotate_key(self, key_id: str, overlap_us: int) -> NewKey:
+        """Make a key's successor, and let the key itself end after an overlap.
+
+        The successor has the same client, scopes, default version and rate; if the key was
+        made to last for a time, it lasts as long, from now.
+
+        Args:
+            key_id: The key.
+            overlap_us: For so long both are good; 0 ends the old one at once.
+
+        Raises:
+            NotFound: There is no such key.
+            Conflict: It is revoked, expired, or was rotated already.
+        """
+        old, now = self.find_key(key_id), self._clock()
+        if old is None:
+            raise NotFound("There is no such key.")
+        check_rotatable(old, now)
+        secret = self.new_token()
+        successor = replace(
+            old,
+            id=KeyId(self._new_id(12)),
+            secret_sha256=sha256(secret),
+            created_at_us=now,
+            expires_at_us=now + old.expires_at_us - old.created_at_us if old.expires_at_us else None,
+            last_used_at_us=None,
+        )
+        self._store.rotate_key(old.id, successor, now + overlap_us)
+        return NewKey(successor, secret)
 
     def list_keys(self, institution_id: str | None) -> Sequence[Key]:
         """Return the institution's keys, oldest first; None gives the administrators'."""
@@ -330,4 +394,5 @@ class AccessService:
 def _to_caller(credential: Credential) -> Caller:
     key = credential.key
     handle = InstitutionHandle(key.institution_id) if key.institution_id is not None else None
-    return Caller(key.id, key.scopes, handle, key.id, credential.client, key.default_version)
+    quota = credential.institution.statement_quota if credential.institution else 0
+    return Caller(key.id, key.scopes, handle, key.id, credential.client, key.default_version, quota)

@@ -12,12 +12,13 @@ import click
 
 from config.settings import read_settings
 from lrs.access.model import Institution, Key
-from lrs.access.rules import parse_scopes
+from lrs.access.rules import MAX_OVERLAP_HOURS, MAX_RATE, KeyState, parse_scopes, state_of
 from lrs.access.service import NewKey
 from lrs.app import Services, build_services
 from lrs.clock import to_text
 
 _DAY_US = 86_400_000_000
+_HOUR_US = 3_600_000_000
 _json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON value on standard output."
 )
@@ -74,7 +75,7 @@ def list_institutions(as_json: bool) -> None:
 
 @click.group()
 def key() -> None:
-    """Make, list and revoke keys."""
+    """Make, list, rotate and revoke keys."""
 
 
 @key.command("create")
@@ -101,22 +102,29 @@ def key() -> None:
 @click.option(
     "--expires-days", type=click.IntRange(1, 36500), metavar="N", help="Days until it stops. [default: never]"
 )
+@click.option(
+    "--rate",
+    type=click.IntRange(0, MAX_RATE),
+    metavar="N",
+    help="Requests a minute that it may make; 0 for no limit. [default: LRS_KEY_RATE]",
+)
 @_json_option
-def create_key(
+def create_key(  # noqa: PLR0913, PLR0917 - each is an option
     institution_name: str | None,
     client_name: str | None,
     scopes: Sequence[str],
     default_version: str | None,
     expires_days: int | None,
+    rate: int | None,
     as_json: bool,
 ) -> None:
     """Make a key and print KEY:SECRET; the secret is shown this once."""
     with _services() as services:
         expires = services.outside.clock() + expires_days * _DAY_US if expires_days else None
         made = services.access.create_key(
-            institution_name, client_name, parse_scopes(scopes), default_version, expires
+            institution_name, client_name, parse_scopes(scopes), default_version, expires, rate
         )
-    click.echo(json.dumps(_new_key_view(made)) if as_json else f"{made.key.id}:{made.secret}")
+        _show_new_key(services, made, as_json)
 
 
 @key.command("list")
@@ -125,17 +133,47 @@ def create_key(
 )
 @_json_option
 def list_keys(institution_name: str | None, as_json: bool) -> None:
-    """List keys, oldest first: id, tab, scopes, tab, state."""
+    """List keys, oldest first: id, scopes, state, expiry and last use, with tabs between.
+
+    Warns of keys that expire within 14 days.
+    """
     with _services() as services:
         found = services.access.list_keys(
             services.access.get_institution_named(institution_name).id if institution_name else None
         )
         now = services.outside.clock()
     if as_json:
-        click.echo(json.dumps([_key_view(one) for one in found]))
-        return
+        click.echo(json.dumps([_key_view(one, now) for one in found]))
+    else:
+        for one in found:
+            click.echo(_key_line(one, now))
     for one in found:
-        click.echo(f"{one.id}\t{' '.join(sorted(one.scopes))}\t{_state(one, now)}")
+        _warn_of_end(one, now)
+
+
+@key.command("rotate")
+@click.argument("key_id", metavar="KEY")
+@click.option(
+    "--overlap-hours",
+    type=click.IntRange(0, MAX_OVERLAP_HOURS),
+    default=24,
+    show_default=True,
+    metavar="N",
+    help="For so long the old key stays good as well; 0 ends it at once.",
+)
+@_json_option
+def rotate_key(key_id: str, overlap_hours: int, as_json: bool) -> None:
+    """Make a key's successor and print KEY:SECRET; the secret is shown this once.
+
+    It has the same client, scopes, default version and rate, and lasts as long as the old
+    one was made to last.
+    """
+    with _services() as services:
+        made = services.access.rotate_key(key_id, overlap_hours * _HOUR_US)
+        _show_new_key(services, made, as_json)
+        old = services.access.find_key(key_id)
+    ends = _moment(old.expires_at_us if old else None)
+    click.echo(f"Key {key_id} is good until {ends}; its successor at once.", err=True)
 
 
 @key.command("revoke")
@@ -163,30 +201,45 @@ def _institution_view(one: Institution) -> dict[str, Any]:
     return {"id": one.id, "name": one.name, "createdAt": to_text(one.created_at_us)}
 
 
-def _key_view(one: Key) -> dict[str, Any]:
+def _show_new_key(services: Services, made: NewKey, as_json: bool) -> None:
+    view = {**_key_view(made.key, services.outside.clock()), "secret": made.secret}
+    click.echo(json.dumps(view) if as_json else f"{made.key.id}:{made.secret}")
+
+
+def _key_view(one: Key, now: int) -> dict[str, Any]:
     return {
         "id": one.id,
         "institution": one.institution_id,
         "scopes": sorted(one.scopes),
         "defaultVersion": one.default_version,
+        "ratePerMinute": one.rate_per_minute,
+        "state": state_of(one, now),
         "createdAt": to_text(one.created_at_us),
         "expiresAt": _moment(one.expires_at_us),
         "revokedAt": _moment(one.revoked_at_us),
         "lastUsedAt": _moment(one.last_used_at_us),
+        "replacedBy": one.replaced_by,
     }
-
-
-def _new_key_view(made: NewKey) -> dict[str, Any]:
-    return {**_key_view(made.key), "secret": made.secret}
 
 
 def _moment(instant_us: int | None) -> str | None:
     return None if instant_us is None else to_text(instant_us)
 
 
-def _state(one: Key, now: int) -> str:
+def _key_line(one: Key, now: int) -> str:
+    state = str(state_of(one, now))
     if one.revoked_at_us is not None:
-        return f"revoked {to_text(one.revoked_at_us)}"
-    if one.expires_at_us is not None and one.expires_at_us <= now:
-        return f"expired {to_text(one.expires_at_us)}"
-    return "good"
+        state += f" {to_text(one.revoked_at_us)}"
+    expires = f"expires {to_text(one.expires_at_us)}" if one.expires_at_us else "no expiry"
+    used = f"used {to_text(one.last_used_at_us)}" if one.last_used_at_us else "never used"
+    return "\t".join([one.id, " ".join(sorted(one.scopes)), state, expires, used])
+
+
+def _warn_of_end(one: Key, now: int) -> None:
+    """Say on standard error that a key is about to stop, and what to do."""
+    if state_of(one, now) is not KeyState.ENDING:
+        return
+    do = f"lrs key rotate {one.id}"
+    if one.replaced_by:
+        do = f"change to its successor {one.replaced_by}"
+    click.echo(f"Key {one.id} expires {_moment(one.expires_at_us)}: {do}", err=True)

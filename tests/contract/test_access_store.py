@@ -9,7 +9,7 @@ import pytest
 from lrs.access.handles import InstitutionId
 from lrs.access.model import Client, ClientId, Institution, Key, KeyId, Scope, Session, SignIn
 from lrs.access.ports import AccessStore
-from lrs.errors import AlreadyExists, NotFound
+from lrs.errors import AlreadyExists, Conflict, NotFound
 from tests.engines import Engine
 
 NOW = 1_700_000_000_123_456
@@ -225,6 +225,141 @@ def test_last_use_only_rises_when_it_is_noted_out_of_order(school: AccessStore) 
 def test_noting_a_use_does_nothing_when_the_key_is_unknown(school: AccessStore) -> None:
     school.note_key_used(KeyId("nobody"), NOW)
     assert school.find_credential(KeyId("nobody")) is None
+
+
+def test_key_keeps_its_rate_when_it_has_one(school: AccessStore) -> None:
+    limited = [replace(KEY, id=KeyId(f"rate-{rate}"), rate_per_minute=rate) for rate in (None, 0, 90)]
+    for key in limited:
+        school.add_key(key)
+    assert sorted(school.list_keys(SCHOOL.id), key=lambda key: key.id) == sorted(
+        limited, key=lambda key: key.id
+    )
+
+
+LASTING = replace(KEY, expires_at_us=None)
+SUCCESSOR = replace(LASTING, id=KeyId("key-2"), secret_sha256=b"\x02" * 32, created_at_us=NOW + 20)
+
+
+def test_both_keys_are_there_and_linked_when_one_was_rotated(school: AccessStore) -> None:
+    school.add_key(LASTING)
+    school.rotate_key(LASTING.id, SUCCESSOR, NOW + 100)
+    old, new = school.list_keys(SCHOOL.id)
+    assert old == replace(LASTING, expires_at_us=NOW + 100, replaced_by=SUCCESSOR.id)
+    assert new == SUCCESSOR
+    found = school.find_credential(SUCCESSOR.id)
+    assert found is not None
+    assert (found.key, found.client, found.institution) == (SUCCESSOR, GATE, SCHOOL)
+
+
+def test_nearer_end_stays_when_a_key_is_rotated(school: AccessStore) -> None:
+    near = replace(KEY, expires_at_us=NOW + 60)
+    school.add_key(near)
+    school.rotate_key(near.id, SUCCESSOR, NOW + 100)
+    assert school.list_keys(SCHOOL.id)[0].expires_at_us == NOW + 60
+
+
+def test_administrators_key_is_rotated_too(access: AccessStore) -> None:
+    access.add_key(ADMIN_KEY)
+    successor = replace(ADMIN_KEY, id=KeyId("key-admin-2"), created_at_us=NOW + 1)
+    access.rotate_key(ADMIN_KEY.id, successor, NOW + 9)
+    replaced = replace(ADMIN_KEY, expires_at_us=NOW + 9, replaced_by=successor.id)
+    assert list(access.list_keys(None)) == [replaced, successor]
+
+
+def test_rotating_is_refused_when_the_key_is_unknown_revoked_or_rotated(school: AccessStore) -> None:
+    with pytest.raises(NotFound):
+        school.rotate_key(LASTING.id, SUCCESSOR, NOW + 100)
+    school.add_key(LASTING)
+    school.rotate_key(LASTING.id, SUCCESSOR, NOW + 100)
+    third = replace(SUCCESSOR, id=KeyId("key-3"))
+    with pytest.raises(Conflict):
+        school.rotate_key(LASTING.id, third, NOW + 200)
+    school.revoke_key(SUCCESSOR.id, NOW + 50)
+    with pytest.raises(Conflict):
+        school.rotate_key(SUCCESSOR.id, third, NOW + 200)
+    assert [key.id for key in school.list_keys(SCHOOL.id)] == [LASTING.id, SUCCESSOR.id]
+
+
+def test_rotating_is_refused_when_the_successors_id_is_taken(school: AccessStore) -> None:
+    school.add_key(LASTING)
+    school.add_key(SUCCESSOR)
+    with pytest.raises(AlreadyExists):
+        school.rotate_key(LASTING.id, SUCCESSOR, NOW + 100)
+    assert list(school.list_keys(SCHOOL.id)) == [LASTING, SUCCESSOR]
+
+
+def test_exactly_one_successor_is_there_when_many_rotate_a_key_at_once(engine: Engine) -> None:
+    stores = [engine.open().access for _ in range(4)]
+    stores[0].add_institution(SCHOOL)
+    stores[0].add_client(GATE)
+    stores[0].add_key(LASTING)
+    begin = threading.Barrier(8)
+
+    def rotate(number: int) -> str | None:
+        successor = replace(SUCCESSOR, id=KeyId(f"race-{number}"))
+        begin.wait()
+        try:
+            stores[number % 4].rotate_key(LASTING.id, successor, NOW + 100)
+        except Conflict:
+            return None
+        return successor.id
+
+    with ThreadPoolExecutor(8) as pool:
+        won = [id_ for id_ in pool.map(rotate, range(8)) if id_ is not None]
+    old, *successors = stores[1].list_keys(SCHOOL.id)
+    assert [key.id for key in successors] == won == [old.replaced_by]
+
+
+def test_quota_is_seen_at_once_wherever_the_institution_is_when_it_changes(engine: Engine) -> None:
+    one, other = engine.open().access, engine.open().access
+    one.add_institution(SCHOOL)
+    one.add_client(GATE)
+    one.add_key(KEY)
+    for quota in (5_000_000_000, 7, 0):
+        assert one.set_statement_quota(SCHOOL.id, quota) is True
+        changed = replace(SCHOOL, statement_quota=quota)
+        assert other.find_institution(SCHOOL.id) == changed
+        assert other.find_institution_named(SCHOOL.name) == changed
+        assert list(other.list_institutions()) == [changed]
+        found = other.find_credential(KEY.id)
+        assert found is not None
+        assert found.institution == changed
+
+
+def test_new_key_carries_the_quota_when_it_was_set_before(school: AccessStore) -> None:
+    school.set_statement_quota(SCHOOL.id, 12)
+    school.add_key(KEY)
+    found = school.find_credential(KEY.id)
+    assert found is not None
+    assert found.institution == replace(SCHOOL, statement_quota=12)
+
+
+def test_setting_a_quota_says_no_when_the_institution_is_unknown(access: AccessStore) -> None:
+    assert access.set_statement_quota(SCHOOL.id, 5) is False
+
+
+def test_every_key_carries_the_last_quota_when_keys_are_made_while_it_changes(engine: Engine) -> None:
+    stores = [engine.open().access for _ in range(3)]
+    stores[0].add_institution(SCHOOL)
+    stores[0].add_client(GATE)
+    begin = threading.Barrier(3)
+
+    def set_quotas(number: int) -> None:
+        begin.wait()
+        for quota in range(10):
+            stores[number].set_statement_quota(SCHOOL.id, 1_000 * number + quota)
+
+    def add_keys(_: int) -> None:
+        begin.wait()
+        for number in range(20):
+            stores[2].add_key(replace(KEY, id=KeyId(f"key-{number}")))
+
+    with ThreadPoolExecutor(3) as pool:
+        for done in [pool.submit(set_quotas, 0), pool.submit(set_quotas, 1), pool.submit(add_keys, 2)]:
+            done.result()
+    last = stores[0].find_institution(SCHOOL.id)
+    carried = [stores[1].find_credential(KeyId(f"key-{number}")) for number in range(20)]
+    assert [found and found.institution for found in carried] == [last] * 20
 
 
 TOKEN = b"\x07" * 32

@@ -80,8 +80,14 @@ def instance(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Instanc
 
 
 @pytest.fixture
-def embedded(tmp_path: Path) -> Iterator[Instance]:
-    """An empty instance on the embedded engine, where the engine makes no difference."""
+def sqlite(tmp_path: Path) -> Iterator[Engine]:
+    """The embedded engine, for an instance with other settings."""
     engine = sqlite_engine(tmp_path)
-    yield make_instance(engine)
+    yield engine
     engine.close()
+
+
+@pytest.fixture
+def embedded(sqlite: Engine) -> Instance:
+    """An empty instance on the embedded engine, where the engine makes no difference."""
+    return make_instance(sqlite)

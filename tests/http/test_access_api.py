@@ -31,7 +31,7 @@ def make_institution(instance: Instance, admin: dict[str, str], name: str = "Mus
 def test_an_administrator_makes_an_institution_and_its_key_that_works_at_once(instance: Instance) -> None:
     admin = administrator(instance)
     museum = make_institution(instance, admin)
-    assert set(museum) == {"id", "name", "createdAt"}
+    assert set(museum) == {"id", "name", "createdAt", "statementQuota"}
     wanted = {
         "client": "Door counter",
         "scopes": ["statements/write", "statements/read"],

@@ -12,9 +12,8 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
-from lrs.access.handles import InstitutionId
 from lrs.access.model import Caller, ClientId, Institution, Key, Scope
-from lrs.access.rules import KeyWish, require
+from lrs.access.rules import KeyWish, require, state_of
 from lrs.access.schemas import (
     InstitutionSchema,
     InstitutionsSchema,
@@ -22,14 +21,17 @@ from lrs.access.schemas import (
     NewInstitutionSchema,
     NewKeyAnswerSchema,
     NewKeySchema,
+    QuotaSchema,
+    RotationSchema,
 )
-from lrs.access.service import AccessService
+from lrs.access.service import AccessService, NewKey
 from lrs.errors import NotFound
 from lrs.web.callers import current_caller
 from lrs.web.smorest import NoParamsSchema, StrictBlueprint
 
 _BAD, _WHO, _NOT_YOU = HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN
 _GONE, _TAKEN = HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT
+_HOUR_US = 3_600_000_000
 
 
 def make_institutions_blueprint(access: AccessService) -> StrictBlueprint:
@@ -82,6 +84,20 @@ def make_institutions_blueprint(access: AccessService) -> StrictBlueprint:
         """
         return _visible(access, institution_id)
 
+    @blueprint.put("/<institution_id>/quota")
+    @blueprint.arguments(NoParamsSchema, location="query")
+    @blueprint.arguments(QuotaSchema)
+    @blueprint.response(HTTPStatus.OK, InstitutionSchema)
+    @blueprint.refuses(_BAD, _WHO, _NOT_YOU, _GONE)
+    def set_quota(_none: object, wanted: Mapping[str, Any], institution_id: str) -> Institution:
+        """Set an institution's quota.
+
+        From then on a post that would pass it is refused with 403 and code quota-exceeded;
+        what is kept already stays. Needs an administrator's key.
+        """
+        require(_caller(), Scope.ADMIN)
+        return access.set_statement_quota(institution_id, wanted["statements"])
+
     return blueprint
 
 
@@ -104,10 +120,10 @@ def make_keys_blueprint(access: AccessService) -> StrictBlueprint:
         Needs an administrator's key. The secret is in this answer and nowhere else.
         """
         require(_caller(), Scope.ADMIN)
-        wish = KeyWish(wanted["scopes"], wanted["defaultVersion"], wanted["expiresAt"])
-        made = access.create_key_for(institution_id, wanted["client"], wish)
-        clients = access.client_names(InstitutionId(institution_id))
-        return {**_view(made.key, clients), "secret": made.secret}
+        wish = KeyWish(
+            wanted["scopes"], wanted["defaultVersion"], wanted["expiresAt"], wanted["ratePerMinute"]
+        )
+        return _new_view(access, access.create_key_for(institution_id, wanted["client"], wish))
 
     @blueprint.get("/institutions/<institution_id>/keys")
     @blueprint.arguments(NoParamsSchema, location="query")
@@ -121,7 +137,22 @@ def make_keys_blueprint(access: AccessService) -> StrictBlueprint:
         """
         institution = _visible(access, institution_id)
         clients = access.client_names(institution.id)
-        return {"keys": [_view(key, clients) for key in access.list_keys(institution.id)]}
+        return {"keys": [_view(access, key, clients) for key in access.list_keys(institution.id)]}
+
+    @blueprint.post("/keys/<key_id>/rotations")
+    @blueprint.arguments(NoParamsSchema, location="query")
+    @blueprint.arguments(RotationSchema)
+    @blueprint.response(HTTPStatus.CREATED, NewKeyAnswerSchema)
+    @blueprint.refuses(_BAD, _WHO, _NOT_YOU, _GONE, _TAKEN)
+    def rotate_key(_none: object, wanted: Mapping[str, Any], key_id: str) -> dict[str, Any]:
+        """Rotate a key.
+
+        Makes its successor, with the same client, scopes, default version and rate; both are
+        good during the overlap, then the old one expires. The secret is in this answer and
+        nowhere else. Needs an administrator's key.
+        """
+        require(_caller(), Scope.ADMIN)
+        return _new_view(access, access.rotate_key(key_id, wanted["overlapHours"] * _HOUR_US))
 
     @blueprint.delete("/keys/<key_id>")
     @blueprint.arguments(NoParamsSchema, location="query")
@@ -157,15 +188,24 @@ def _visible(access: AccessService, institution_id: str) -> Institution:
     return access.get_institution(institution_id)
 
 
-def _view(key: Key, clients: Mapping[ClientId, str]) -> dict[str, Any]:
+def _new_view(access: AccessService, made: NewKey) -> dict[str, Any]:
+    institution = made.key.institution_id
+    clients = access.client_names(institution) if institution else {}
+    return {**_view(access, made.key, clients), "secret": made.secret}
+
+
+def _view(access: AccessService, key: Key, clients: Mapping[ClientId, str]) -> dict[str, Any]:
     return {
         "id": key.id,
         "institution": key.institution_id,
         "client": clients[key.client_id] if key.client_id else "",
         "scopes": sorted(key.scopes),
         "defaultVersion": key.default_version,
+        "ratePerMinute": key.rate_per_minute,
+        "state": state_of(key, access.now()),
         "createdAt": key.created_at_us,
         "expiresAt": key.expires_at_us,
         "revokedAt": key.revoked_at_us,
         "lastUsedAt": key.last_used_at_us,
+        "replacedBy": key.replaced_by,
     }

@@ -1,13 +1,15 @@
-"""The AccessStore on MongoDB: every method is one write of one document.
+"""The AccessStore on MongoDB.
 
-A key's document carries its client and institution as they are (neither ever changes), so
-that a credential is one look-up by ``_id``.
+A key's document carries its client and institution, so that a credential is one look-up by
+``_id``. A client never changes; of an institution only the quota does, and ``rev`` counts
+its changes, so that copies of it are only ever replaced by newer ones.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bson import Int64
+from pymongo import ReturnDocument
 from pymongo.collection import Collection
 from pymongo.errors import DuplicateKeyError
 
@@ -23,7 +25,7 @@ from lrs.access.model import (
     Session,
     SignIn,
 )
-from lrs.errors import AlreadyExists, NotFound
+from lrs.errors import AlreadyExists, Conflict, NotFound
 from lrs.stores.mongo.database import Collections
 from lrs.stores.mongo.errors import translated
 from lrs.stores.mongo.segment import Document
@@ -65,6 +67,20 @@ class MongoAccessStore:
         return sorted(found, key=lambda institution: institution.name)
 
     @translated()
+    def set_statement_quota(self, institution_id: InstitutionId, statements: int) -> bool:
+        """Say how many statements an institution may hold; False when it is unknown."""
+        changed = self._institutions.find_one_and_update(
+            {"_id": institution_id},
+            {"$set": {"quota": Int64(statements)}, "$inc": {"rev": 1}},
+            return_document=ReturnDocument.AFTER,
+        )
+        if changed is None:
+            return False
+        older = {"institution_id": institution_id, "institution.rev": {"$lt": changed["rev"]}}
+        self._keys.update_many(older, {"$set": {"institution": changed}})
+        return True
+
+    @translated()
     def add_client(self, client: Client) -> None:
         """Keep a new client; see the port."""
         if self.find_institution(client.institution_id) is None:
@@ -94,14 +110,23 @@ class MongoAccessStore:
     def add_key(self, key: Key) -> None:
         """Keep a new key; see the port."""
         document = _key_document(key)
-        if key.institution_id is not None or key.client_id is not None:
-            client = None if key.client_id is None else self.find_client(key.client_id)
-            institution = None if key.institution_id is None else self.find_institution(key.institution_id)
-            if client is None or institution is None or client.institution_id != institution.id:
-                raise NotFound(f"Institution {key.institution_id} has no client {key.client_id}.")
-            document["client"] = _client_document(client)
-            document["institution"] = _institution_document(institution)
+        if key.institution_id is None and key.client_id is None:
+            _insert(self._keys, document, f"There is a key {key.id} already.")
+            return
+        client = None if key.client_id is None else self.find_client(key.client_id)
+        institution = self._institutions.find_one({"_id": key.institution_id})
+        if client is None or institution is None or client.institution_id != institution["_id"]:
+            raise NotFound(f"Institution {key.institution_id} has no client {key.client_id}.")
+        document |= {"client": _client_document(client), "institution": institution}
         _insert(self._keys, document, f"There is a key {key.id} already.")
+        self._freshen(key.id, institution)
+
+    def _freshen(self, key_id: KeyId, institution: Document) -> None:
+        """Mend a new key's copy of its institution where that changed before the copy was there."""
+        now = self._institutions.find_one({"_id": institution["_id"]})
+        if now is not None and now["rev"] > institution["rev"]:
+            older = {"_id": key_id, "institution.rev": {"$lt": now["rev"]}}
+            self._keys.update_one(older, {"$set": {"institution": now}})
 
     @translated()
     def find_credential(self, key_id: KeyId) -> Credential | None:
@@ -121,6 +146,24 @@ class MongoAccessStore:
         """Return the institution's keys, oldest first; None gives the administrators'."""
         found = (_key_from(one) for one in self._keys.find({"institution_id": institution_id}))
         return sorted(found, key=lambda key: (key.created_at_us, key.id))
+
+    @translated()
+    def rotate_key(self, key_id: KeyId, successor: Key, expires_at_us: int) -> None:
+        """Keep a key's successor and let the key itself end at that moment.
+
+        The successor comes first: a process that dies in between leaves a key whose secret
+        nobody was told, and the old one as it was.
+        """
+        found = self._keys.find_one({"_id": key_id})
+        if found is None:
+            raise NotFound("There is no such key.")
+        self.add_key(successor)
+        still = {"_id": key_id, "revoked": None, "replaced_by": None}
+        ends = min(found["expires"] or expires_at_us, expires_at_us)
+        change = {"$set": {"replaced_by": successor.id, "expires": Int64(ends)}}
+        if self._keys.update_one(still, change).matched_count == 0:
+            self._keys.delete_one({"_id": successor.id})
+            raise Conflict("This key has been revoked or rotated already.")
 
     @translated()
     def revoke_key(self, key_id: KeyId, at_us: int) -> bool:
@@ -173,11 +216,17 @@ def _insert(collection: Collection[Document], document: Document, taken: str) ->
 
 
 def _institution_document(institution: Institution) -> Document:
-    return {"_id": institution.id, "name": institution.name, "created": Int64(institution.created_at_us)}
+    return {
+        "_id": institution.id,
+        "name": institution.name,
+        "created": Int64(institution.created_at_us),
+        "quota": Int64(institution.statement_quota),
+        "rev": 0,
+    }
 
 
 def _institution_from(document: Mapping[str, Any]) -> Institution:
-    return Institution(document["_id"], document["name"], document["created"])
+    return Institution(document["_id"], document["name"], document["created"], document["quota"])
 
 
 def _client_document(client: Client) -> Document:
@@ -211,6 +260,8 @@ def _key_document(key: Key) -> Document:
         "created": Int64(key.created_at_us),
         "expires": _instant(key.expires_at_us),
         "revoked": _instant(key.revoked_at_us),
+        "rate": key.rate_per_minute,
+        "replaced_by": key.replaced_by,
         "client": None,
         "institution": None,
     }
@@ -232,6 +283,8 @@ def _key_from(document: Mapping[str, Any]) -> Key:
         document["expires"],
         document["revoked"],
         document.get("used"),
+        document["rate"],
+        document["replaced_by"],
     )
 
 

@@ -17,21 +17,21 @@ from lrs.access.model import (
     Session,
     SignIn,
 )
-from lrs.errors import AlreadyExists, NotFound
+from lrs.errors import AlreadyExists, Conflict, NotFound
 from lrs.stores.sqlite import sql
 from lrs.stores.sqlite.connections import Readers
 from lrs.stores.sqlite.errors import translated
 from lrs.stores.sqlite.writer import Write, Writer
 
-_INSTITUTION = "id, name, created_at"
+_INSTITUTION = "id, name, created_at, quota"
 _CLIENT = "id, institution, name, authority, created_at"
 _KEY = (
     "k.id, k.institution, k.client, k.secret, k.scopes, k.default_version, k.created_at, k.expires_at,"
-    " k.revoked_at, k.last_used_at"
+    " k.revoked_at, k.last_used_at, k.rate, k.replaced_by"
 )
 _KEY_COLUMNS = _KEY.count(",") + 1
 _CREDENTIAL = (
-    f"SELECT {_KEY}, c.name, c.authority, c.created_at, i.name, i.created_at FROM keys k"  # noqa: S608
+    f"SELECT {_KEY}, c.name, c.authority, c.created_at, i.name, i.created_at, i.quota FROM keys k"  # noqa: S608
     " LEFT JOIN clients c ON c.id = k.client LEFT JOIN institutions i ON i.id = k.institution WHERE k.id = ?"
 )
 
@@ -51,8 +51,13 @@ class SqliteAccessStore:
             taken = "SELECT 1 FROM institutions WHERE id = ? OR name = ?"
             if _first(write.database, taken, institution.id, institution.name):
                 raise AlreadyExists(f"There is an institution named {institution.name!r} already.")
-            values = (institution.id, institution.name, institution.created_at_us)
-            write.database.execute("INSERT INTO institutions VALUES (?, ?, ?)", values)
+            values = (
+                institution.id,
+                institution.name,
+                institution.created_at_us,
+                institution.statement_quota,
+            )
+            write.database.execute("INSERT INTO institutions VALUES (?, ?, ?, ?)", values)
 
         self._writer.run(work)
 
@@ -70,6 +75,16 @@ class SqliteAccessStore:
         """Return all institutions by name."""
         rows = self._all(f"SELECT {_INSTITUTION} FROM institutions ORDER BY name")  # noqa: S608
         return [Institution(*row) for row in rows]
+
+    def set_statement_quota(self, institution_id: InstitutionId, statements: int) -> bool:
+        """Say how many statements an institution may hold; False when it is unknown."""
+
+        def work(write: Write) -> bool:
+            update = "UPDATE institutions SET quota = ? WHERE id = ?"
+            write.database.execute(update, (statements, institution_id))
+            return write.database.changes() > 0
+
+        return self._writer.run(work)
 
     def add_client(self, client: Client) -> None:
         """Keep a new client."""
@@ -105,15 +120,14 @@ class SqliteAccessStore:
         """Keep a new key."""
 
         def work(write: Write) -> None:
-            if _first(write.database, "SELECT 1 FROM keys WHERE id = ?", key.id):
-                raise AlreadyExists("There is a key of that id already.")
+            _check_free(write.database, key.id)
             client = "SELECT 1 FROM clients WHERE id = ? AND institution = ?"
             for_administrator = key.client_id is None and key.institution_id is None
             if not for_administrator and not _first(
                 write.database, client, key.client_id, key.institution_id
             ):
                 raise NotFound("The institution has no such client.")
-            write.database.execute("INSERT INTO keys VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", _key_values(key))
+            _insert_key(write.database, key)
 
         self._writer.run(work)
 
@@ -123,19 +137,36 @@ class SqliteAccessStore:
         if row is None:
             return None
         key = _to_key(row[:_KEY_COLUMNS])
-        client_name, authority, client_made, name, made = row[_KEY_COLUMNS:]
+        client_name, authority, client_made, name, made, quota = row[_KEY_COLUMNS:]
         if key.institution_id is None or key.client_id is None:
             return Credential(key, None, None)
         return Credential(
             key,
             Client(key.client_id, key.institution_id, client_name, authority, client_made),
-            Institution(key.institution_id, name, made),
+            Institution(key.institution_id, name, made, quota),
         )
 
     def list_keys(self, institution_id: InstitutionId | None) -> Sequence[Key]:
         """Return the institution's keys, oldest first; None gives the administrators'."""
         query = f"SELECT {_KEY} FROM keys k WHERE k.institution IS ? ORDER BY k.created_at, k.id"  # noqa: S608
         return [_to_key(row) for row in self._all(query, institution_id)]
+
+    def rotate_key(self, key_id: KeyId, successor: Key, expires_at_us: int) -> None:
+        """Keep a key's successor and let the key itself end at that moment."""
+
+        def work(write: Write) -> None:
+            row = _first(write.database, "SELECT revoked_at, replaced_by FROM keys WHERE id = ?", key_id)
+            if row is None:
+                raise NotFound("There is no such key.")
+            if row != (None, None):
+                raise Conflict("This key has been revoked or rotated already.")
+            _check_free(write.database, successor.id)
+            ends = "expires_at = min(coalesce(expires_at, ?2), ?2)"
+            update = f"UPDATE keys SET replaced_by = ?1, {ends} WHERE id = ?3"  # noqa: S608
+            write.database.execute(update, (successor.id, expires_at_us, key_id))
+            _insert_key(write.database, successor)
+
+        self._writer.run(work)
 
     def revoke_key(self, key_id: KeyId, at_us: int) -> bool:
         """Mark a key revoked; False when it is unknown. The first moment stays."""
@@ -215,6 +246,16 @@ def _first(database: apsw.Connection, statement: str, *values: object) -> tuple[
     return found
 
 
+def _check_free(database: apsw.Connection, key_id: KeyId) -> None:
+    if _first(database, "SELECT 1 FROM keys WHERE id = ?", key_id):
+        raise AlreadyExists("There is a key of that id already.")
+
+
+def _insert_key(database: apsw.Connection, key: Key) -> None:
+    values = _key_values(key)
+    database.execute(f"INSERT INTO keys VALUES ({', '.join('?' * len(values))})", values)  # noqa: S608
+
+
 def _key_values(key: Key) -> tuple[Any, ...]:
     return (
         key.id,
@@ -227,6 +268,8 @@ def _key_values(key: Key) -> tuple[Any, ...]:
         key.expires_at_us,
         key.revoked_at_us,
         key.last_used_at_us,
+        key.rate_per_minute,
+        key.replaced_by,
     )
 
 

@@ -63,7 +63,7 @@ CREATE TABLE documents (
 ) STRICT;
 
 CREATE TABLE institutions (
-    id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, created_at INTEGER NOT NULL
+    id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, created_at INTEGER NOT NULL, quota INTEGER NOT NULL
 ) WITHOUT ROWID, STRICT;
 CREATE TABLE clients (
     id TEXT PRIMARY KEY, institution TEXT NOT NULL, name TEXT NOT NULL, authority TEXT NOT NULL,
@@ -72,7 +72,7 @@ CREATE TABLE clients (
 CREATE TABLE keys (
     id TEXT PRIMARY KEY, institution TEXT, client TEXT, secret BLOB NOT NULL, scopes TEXT NOT NULL,
     default_version TEXT, created_at INTEGER NOT NULL, expires_at INTEGER, revoked_at INTEGER,
-    last_used_at INTEGER
+    last_used_at INTEGER, rate INTEGER, replaced_by TEXT
 ) WITHOUT ROWID, STRICT;
 CREATE INDEX keys_of_institution ON keys (institution, created_at);
 CREATE TABLE sign_ins (
