@@ -16,7 +16,7 @@ from lrs.xapi.ports import Position
 from lrs.xapi.texts import served_text
 from lrs.xapi.versions import Version
 from tests.engines import sqlite_engine
-from tests.factories import make_statement, make_statement_id
+from tests.factories import make_attachment, make_statement, make_statement_id
 from tests.http.conftest import Instance, make_instance
 
 
@@ -143,6 +143,16 @@ def test_version_is_each_records_own_when_none_is_asked_for(school: Importing) -
 def test_authority_is_the_import_client_when_the_record_names_another(school: Importing) -> None:
     school.run([make_statement(authority={"objectType": "Agent", "mbox": "mailto:someone@example.org"})])
     assert school.kept()[0]["authority"] == json.loads(school.client.authority)
+
+
+def test_record_is_rejected_when_an_attachment_has_no_data(school: Importing) -> None:
+    records = [
+        make_statement(attachments=[make_attachment()]),
+        make_statement(attachments=[make_attachment(fileUrl=None)]),
+    ]
+    assert school.run(records) == ImportCounts(read=2, stored=1, rejected=1)
+    assert school.numbers == [2]
+    assert [problem.path for problem in school.rejected[0].error.problems] == ["/attachments/0"]
 
 
 def test_batch_is_cut_when_it_is_larger_than_the_store_takes_at_once(
