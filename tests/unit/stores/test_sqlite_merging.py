@@ -33,6 +33,7 @@ from tests.contract.builders import (
     voiding,
 )
 
+ROOT = Path(__file__).parents[3]
 LOT = 4
 QUESTIONS = [
     (),
@@ -269,7 +270,8 @@ def kill_writers(folder: Path, kills: int) -> int:
     for k in range(kills):
         command = [sys.executable, "-c", WRITER, str(folder)]
         processes = [
-            subprocess.Popen([*command, f"{k}.{n}"], stdout=subprocess.PIPE, text=True) for n in range(2)
+            subprocess.Popen([*command, f"{k}.{n}"], stdout=subprocess.PIPE, text=True, cwd=ROOT)
+            for n in range(2)
         ]
         for process in processes:
             assert process.stdout is not None
