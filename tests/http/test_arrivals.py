@@ -359,3 +359,16 @@ def test_a_key_that_stopped_is_listed_only_while_its_posts_are_kept(embedded: In
     assert "This key was revoked on" in page
     assert key_id(unused) not in page
     assert "It was revoked on" in embedded.client.get(f"/arrivals/{key_id(unused)}").text
+
+
+def test_a_key_about_to_stop_is_told_on_both_pages_in_time(embedded: Instance) -> None:
+    day = 86_400_000_000
+    key = embedded.key("School", expires_at_us=embedded.clock() + 20 * day)
+    sign_in(embedded, "School")
+    paths = ("/arrivals", f"/arrivals/{key_id(key)}")
+    assert not any("stops on" in embedded.client.get(path).text for path in paths)
+    embedded.clock.move(6 * 86_400 + 1)
+    assert all("stops on" in embedded.client.get(path).text for path in paths)
+    embedded.clock.move(14 * 86_400)
+    sign_in(embedded, "School")
+    assert "It expired on" in embedded.client.get(paths[1]).text

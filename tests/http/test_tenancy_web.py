@@ -11,13 +11,17 @@ from tests.http.test_arrivals import BAD, GOOD, key_id, sign_in
 
 ROUTES = [
     ("GET", "/api/v1/institutions/{institution}"),
+    ("PUT", "/api/v1/institutions/{institution}/quota"),
     ("GET", "/api/v1/institutions/{institution}/keys"),
     ("POST", "/api/v1/institutions/{institution}/keys"),
     ("DELETE", "/api/v1/keys/{key}"),
+    ("POST", "/api/v1/keys/{key}/rotations"),
     ("GET", "/api/v1/keys/{key}/arrivals"),
     ("GET", "/arrivals/{key}"),
 ]
 """Every route of these rooms that takes an id of something an institution owns."""
+
+BODIES = {"keys": {"scopes": ["all"]}, "quota": {"statements": 1}, "rotations": {}}
 
 UNOWNED = {
     "/api/docs",
@@ -50,7 +54,7 @@ def test_anothers_id_is_answered_like_an_unknown_one(
     theirs = path.format(institution=instance.access.get_institution_named("Museum").id, key=key_id(museum))
     nobodys = path.format(institution="0" * 10, key="0" * 12)
     headers = {**school, "Accept": "text/html"}
-    body = {"scopes": ["all"]} if method == "POST" else None
+    body = BODIES.get(path.rpartition("/")[2]) if method in {"POST", "PUT"} else None
     answers = [
         instance.client.open(place, method=method, headers=headers, json=body) for place in (theirs, nobodys)
     ]

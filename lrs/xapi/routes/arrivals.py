@@ -11,6 +11,7 @@ from flask import Blueprint, render_template, request
 from lrs.access.handles import InstitutionHandle
 from lrs.access.model import Key
 from lrs.access.routes.sessions import signed_in
+from lrs.access.rules import KeyState, state_of
 from lrs.access.service import AccessService
 from lrs.errors import NotFound
 from lrs.web.params import read_params
@@ -29,12 +30,14 @@ class Source:
     overview: Overview
 
     @property
+    def state(self) -> KeyState:
+        """Tell how its key stands; imports need none."""
+        return state_of(self.key, self.overview.as_of_us) if self.key else KeyState.GOOD
+
+    @property
     def has_stopped(self) -> bool:
         """Tell whether its key was revoked or has expired."""
-        if self.key is None:
-            return False
-        ended = self.key.expires_at_us is not None and self.key.expires_at_us <= self.overview.as_of_us
-        return ended or self.key.revoked_at_us is not None
+        return self.state in {KeyState.REVOKED, KeyState.EXPIRED}
 
 
 def make_arrivals_blueprint(arrivals: ArrivalService, access: AccessService, public_url: str) -> Blueprint:
