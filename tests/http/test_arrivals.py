@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+from pathlib import Path
 
 import pytest
 from werkzeug.test import TestResponse
@@ -11,7 +12,8 @@ from lrs.access.model import Scope
 from lrs.errors import InvalidBody, InvalidStatement, Problem
 from lrs.xapi.ports import Receipt, Refusal
 from lrs.xapi.verdicts import Overview, Verdict, place_text
-from tests.http.conftest import Instance, basic
+from tests.engines import sqlite_engine
+from tests.http.conftest import Instance, basic, make_instance
 
 GOOD = {
     "actor": {"mbox": "mailto:ada@example.org"},
@@ -372,3 +374,21 @@ def test_a_key_about_to_stop_is_told_on_both_pages_in_time(embedded: Instance) -
     embedded.clock.move(14 * 86_400)
     sign_in(embedded, "School")
     assert "It expired on" in embedded.client.get(paths[1]).text
+
+
+def test_cookies_travel_over_https_alone_when_that_is_the_public_address(tmp_path: Path) -> None:
+    engine = sqlite_engine(tmp_path)
+    secure = make_instance(engine, LRS_PUBLIC_URL="https://lrs.example.org")
+    secure.access.create_institution("School")
+    link = f"https://lrs.example.org/sign-in/{secure.access.create_sign_in('School')}"
+    shown = secure.client.get(link)
+    form = re.search(r'name="form" value="([^"]+)"', shown.text)
+    assert form
+    answer = secure.client.post(link, data={"form": form[1]})
+    cookies = [*shown.headers.getlist("Set-Cookie"), *answer.headers.getlist("Set-Cookie")]
+    assert len(cookies) == 3
+    assert all("Secure" in cookie and "HttpOnly" in cookie for cookie in cookies)
+    assert cookies[-1].startswith("__Host-lrs_session=")
+    assert "Path=/;" in cookies[-1]
+    assert secure.client.get("https://lrs.example.org/arrivals").status_code == 200
+    engine.close()
