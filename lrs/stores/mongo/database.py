@@ -6,8 +6,8 @@ the primary with read concern ``majority``: it never shows what an election migh
 back. A standalone server keeps neither promise beyond its own disk.
 
 Sharded: ``log`` by range on ``_id``; ``statements`` by range, unique, on ``{t, _id}``;
-``history`` on ``{t}``; ``documents`` and ``attachments`` by range on
-``_id``; the others stay small and need none.
+``history`` on ``{t}``; ``documents``, ``attachments`` and ``activities``
+by range on ``_id``; the others stay small and need none.
 """
 
 import logging
@@ -48,6 +48,7 @@ class Collections:
     refusals: Collection[Document]
     documents: Collection[Document]
     attachments: Collection[Document]
+    activities: Collection[Document]
 
 
 def open_collections(client: MongoClient[Document], name: str, busy_seconds: float) -> Collections:

@@ -2,7 +2,7 @@
 
 Everything here may be done again, and beside another process that does the same: rows are
 inserted with duplicates ignored, references and voidings only grow, a history entry and a
-receipt have keys of their own.
+receipt have keys of their own, an activity knows which segment changed it last.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,6 +12,7 @@ from pymongo.collection import Collection
 from pymongo.errors import BulkWriteError
 
 from lrs.access.handles import InstitutionId
+from lrs.stores.mongo.activities import Definitions
 from lrs.stores.mongo.arrivals import Receipts
 from lrs.stores.mongo.database import Collections
 from lrs.stores.mongo.errors import only_duplicates
@@ -30,7 +31,12 @@ class Projector:
     """Projects the segments of one institution and raises ``applied`` behind itself."""
 
     def __init__(
-        self, collections: Collections, institution_id: InstitutionId, terms: Terms, receipts: Receipts
+        self,
+        collections: Collections,
+        institution_id: InstitutionId,
+        terms: Terms,
+        receipts: Receipts,
+        definitions: Definitions,
     ) -> None:
         """Keep where everything lies."""
         self._institution_id = institution_id
@@ -40,6 +46,12 @@ class Projector:
         self._references = References(collections, institution_id, terms)
         self._history = History(collections, institution_id)
         self._receipts = receipts
+        self._definitions = definitions
+
+    @property
+    def definitions(self) -> Definitions:
+        """What merges activity definitions."""
+        return self._definitions
 
     def catch_up(self, patience: Patience, upto: int | None = None) -> Applied:
         """Project what lies past ``applied``, whoever wrote it; return how far it now goes.
@@ -71,6 +83,8 @@ class Projector:
                 refers = reached.refers or any(entry.target is not None for entry in segment.entries)
                 reached = Applied(segment.n, segment.at_us, refers=refers)
                 patience.until_answered(lambda: self._project(segment, reached.refers, patience))  # noqa: B023 - called at once
+            else:
+                self._definitions.pass_over(segment)
         if reached.n > before.n:
             patience.until_answered(lambda: self._log.raise_applied(reached))
         return reached
@@ -82,6 +96,7 @@ class Projector:
         if refers and segment.entries:
             self._references.spread(segment)
         self._history.record(list(_voidings(segment)), patience)
+        self._definitions.project(segment)
         self._receipts.put(segment)
 
     def _row(self, segment: Segment, index: int) -> Document:

@@ -9,6 +9,7 @@ from lrs.errors import StoreUnavailable
 from lrs.stores import StoreOptions
 from lrs.stores.compression import BodyCodec
 from lrs.stores.documents import DocumentHashes
+from lrs.stores.mongo.activities import Definitions, MongoActivityStore
 from lrs.stores.mongo.arrivals import MongoArrivalStore, Receipts
 from lrs.stores.mongo.attachments import MongoAttachmentStore
 from lrs.stores.mongo.committer import Committer
@@ -21,6 +22,7 @@ from lrs.stores.mongo.statements import MongoStatementStore
 from lrs.stores.mongo.terms import Terms
 from lrs.stores.mongo.writer import Writer
 from lrs.xapi.ports import ArrivalStore, StatementStore
+from lrs.xapi.ports.activities import ActivityStore
 from lrs.xapi.ports.attachments import AttachmentStore
 from lrs.xapi.ports.documents import DocumentStore
 
@@ -65,6 +67,10 @@ class MongoRecordStores:
         """Open the attachments of the handle's institution."""
         return self._institution(handle).attachments
 
+    def activities(self, handle: InstitutionHandle) -> ActivityStore:
+        """Open the activity definitions of the handle's institution."""
+        return MongoActivityStore(self._collections, handle.institution_id, self._codec)
+
     def close(self) -> None:
         """Finish what was begun and stop the threads."""
         with self._lock:
@@ -86,7 +92,7 @@ class MongoRecordStores:
         collections, options = self._collections, self._options
         terms = Terms(self._instance_key, institution_id)
         receipts = Receipts(collections, institution_id, options)
-        projector = Projector(collections, institution_id, terms, receipts)
+        projector = self._make_projector(institution_id, terms, receipts)
         new_token = _token_maker(options.random_bytes)
         writer = Writer(collections, institution_id, options.clock, new_token, projector)
         committer = Committer(writer, options.busy_seconds)
@@ -94,7 +100,7 @@ class MongoRecordStores:
         # in a projector is not shared, what it writes may be written twice.
         horizon = Horizon(
             SegmentLog(collections, institution_id),
-            Projector(collections, institution_id, terms, receipts),
+            self._make_projector(institution_id, terms, receipts),
             options.clock,
             new_token,
             busy_seconds=options.busy_seconds,
@@ -106,6 +112,10 @@ class MongoRecordStores:
         return _Institution(
             statements, arrivals, self._make_documents(institution_id), statements.attachments, committer
         )
+
+    def _make_projector(self, institution_id: InstitutionId, terms: Terms, receipts: Receipts) -> Projector:
+        definitions = Definitions(self._collections, institution_id, self._codec)
+        return Projector(self._collections, institution_id, terms, receipts, definitions)
 
     def _make_documents(self, institution_id: InstitutionId) -> MongoDocumentStore:
         return MongoDocumentStore(

@@ -1,6 +1,6 @@
 """A segment: one document of the log, which is one group commit of one institution.
 
-``log {_id: "<t>:<n>", w, at, e: [...], r: [...]}``. ``at`` is the instant of its *last*
+``log {_id: "<t>:<n>", w, at, e: [...], r: [...], d?}``. ``at`` is the instant of its *last*
 entry; the entries before it are one microsecond apart, so a segment that was thinned to
 ``{_id, at}`` still says all that the next writer and every reader of instants need.
 """
@@ -13,8 +13,12 @@ from bson import Int64
 
 from lrs.access.handles import InstitutionId
 from lrs.stores.mongo.keys import dense_key, number_of
+from lrs.xapi.ports.activities import ActivityDefinition
 
 Document = dict[str, Any]
+
+PackedDefinitions = tuple[int, bytes]
+"""Number of a dictionary, and what was compressed with it; see ``activities``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +29,7 @@ class Entry:
         terms: What it is found by, by itself, without pairs.
         checks: See ``terms``.
         dictionary: Number of the dictionary that the blob was compressed with.
+        definitions: What it gives to activities; not in the log here, but in its segment.
         size: About how many bytes it takes in a document.
     """
 
@@ -36,11 +41,13 @@ class Entry:
     voids: bool
     dictionary: int
     blob: bytes
+    definitions: tuple[ActivityDefinition, ...] = ()
 
     @property
     def size(self) -> int:
         """About how many bytes it takes in a document, never less than it does."""
-        return len(self.blob) + len(self.checks) + 20 * len(self.terms) + 250
+        given = sum(len(one.activity.encode()) + len(one.definition) + 20 for one in self.definitions)
+        return len(self.blob) + len(self.checks) + 20 * len(self.terms) + given + 250
 
     def to_document(self) -> Document:
         """Return what stands in the segment."""
@@ -72,6 +79,7 @@ class Segment:
     Attributes:
         token: Random, one for each group, kept over its retries: tells whose insert won.
         thinned: Its entries were dropped long after everybody had read them.
+        definitions: What its entries give to activities, all together.
     """
 
     n: int
@@ -80,6 +88,7 @@ class Segment:
     entries: Sequence[Entry] = ()
     receipts: Sequence[BatchReceipt] = ()
     thinned: bool = False
+    definitions: PackedDefinitions | None = None
 
     def stored_at_us(self, index: int) -> int:
         """Return the instant of an entry: distinct, rising, the last one's is ``at_us``."""
@@ -87,13 +96,16 @@ class Segment:
 
     def to_document(self, institution_id: InstitutionId) -> Document:
         """Return the log's document."""
-        return {
+        document: Document = {
             "_id": dense_key(institution_id, self.n),
             "w": self.token,
             "at": Int64(self.at_us),
             "e": [entry.to_document() for entry in self.entries],
             "r": [[one.source, one.stored, one.already, one.first_id] for one in self.receipts],
         }
+        if self.definitions is not None:
+            document["d"] = list(self.definitions)
+        return document
 
 
 def next_instant(now_us: int, last_us: int, entries: int) -> int:
@@ -114,7 +126,15 @@ def segment_from(document: Mapping[str, Any]) -> Segment:
         tuple(_entry_from(entry) for entry in document.get("e", ())),
         tuple(BatchReceipt(*receipt) for receipt in document.get("r", ())),
         thinned="e" not in document,
+        definitions=_definitions_from(document),
     )
+
+
+def _definitions_from(document: Mapping[str, Any]) -> PackedDefinitions | None:
+    if "d" not in document:
+        return None
+    number, blob = document["d"]
+    return number, bytes(blob)
 
 
 def _entry_from(document: Mapping[str, Any]) -> Entry:

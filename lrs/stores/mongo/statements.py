@@ -117,6 +117,7 @@ class MongoStatementStore:
             statement.voids is not None,
             dictionary,
             blob,
+            statement.definitions,
         )
 
     def _stored(self, row: Document) -> StoredStatement:

@@ -85,7 +85,8 @@ class Writer:
     def next_segment(self, decision: Decision, token: str, n: int, at_us: int) -> Segment:
         """Return the segment that would follow one."""
         at_us = next_instant(self._clock(), at_us, len(decision.entries))
-        return Segment(n + 1, token, at_us, decision.entries, decision.receipts)
+        definitions = self._projector.definitions.pack(decision.entries)
+        return Segment(n + 1, token, at_us, decision.entries, decision.receipts, definitions=definitions)
 
     @property
     def log(self) -> SegmentLog:

@@ -10,6 +10,7 @@ from lrs.stores.compression import BodyCodec
 from lrs.stores.sqlite.facts import Content, encode_facts, split
 from lrs.stores.terms import term_hash
 from lrs.xapi.ports import Fact, FactKind, PreparedStatement, StatementId
+from lrs.xapi.ports.activities import ActivityDefinition
 
 
 class State(IntEnum):
@@ -31,6 +32,7 @@ class Row:
     Attributes:
         id_hash: Under which ``ids`` finds it.
         ref: Id of the statement that it refers to, and ``ref_hash`` its hash.
+        definitions: Those that it gives, each behind its activity's hash.
     """
 
     id: bytes
@@ -42,6 +44,7 @@ class Row:
     dictionary: int
     blob: bytes
     postings: tuple[Posting, ...]
+    definitions: tuple[tuple[int, ActivityDefinition], ...]
 
 
 class RowCodec:
@@ -89,6 +92,9 @@ class RowCodec:
             dictionary=number,
             blob=body + encode_facts(statement.body, statement.facts),
             postings=self.postings(statement.facts),
+            definitions=tuple(
+                (self.term(FactKind.ACTIVITY, one.activity), one) for one in statement.definitions
+            ),
         )
 
     def split(self, number: int, blob: bytes) -> Content:

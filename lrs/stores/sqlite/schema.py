@@ -51,6 +51,14 @@ CREATE TABLE refusals (
     PRIMARY KEY (tenant, source, n)
 ) WITHOUT ROWID, STRICT;
 
+-- content: IRI and merged definition, compressed. h: lrs.stores.terms.
+CREATE TABLE activities (
+    number INTEGER PRIMARY KEY, h INTEGER NOT NULL, tenant INTEGER NOT NULL, dict INTEGER NOT NULL,
+    content BLOB NOT NULL
+) STRICT;
+CREATE INDEX activities_by_hash ON activities (h);
+-- The latest changes of activities, for processes that remember some of them; n has no gaps.
+CREATE TABLE activity_changes (n INTEGER PRIMARY KEY, h INTEGER NOT NULL) STRICT;
 CREATE TABLE attachments (
     tenant INTEGER, sha2 TEXT, dict INTEGER NOT NULL, content BLOB NOT NULL, PRIMARY KEY (tenant, sha2)
 ) STRICT;

@@ -12,6 +12,7 @@ from lrs.stores.compression import BodyCodec
 from lrs.stores.documents import DocumentHashes
 from lrs.stores.sqlite import sql
 from lrs.stores.sqlite.access import SqliteAccessStore
+from lrs.stores.sqlite.activities import Definitions, SqliteActivityStore
 from lrs.stores.sqlite.arrivals import Bounds, SqliteArrivalStore
 from lrs.stores.sqlite.attachments import SqliteAttachmentStore
 from lrs.stores.sqlite.connections import Readers, check_sqlite, make_file, open_writer
@@ -27,6 +28,7 @@ from lrs.stores.sqlite.tenants import Tenants
 from lrs.stores.sqlite.writer import Writer
 from lrs.stores.sqlite.writing import Place
 from lrs.xapi.ports import ArrivalStore, RecordStores, StatementStore
+from lrs.xapi.ports.activities import ActivityStore
 from lrs.xapi.ports.attachments import AttachmentStore
 from lrs.xapi.ports.documents import DocumentStore
 
@@ -124,6 +126,7 @@ class SqliteRecordStores:
         """Take the engine."""
         self._stores = stores
         self._bodies = bodies
+        self._definitions = Definitions(bodies)
         self._bounds = bounds
         self._lot_size = lot_size
 
@@ -131,7 +134,8 @@ class SqliteRecordStores:
         """Open the statements of the handle's institution."""
         stores = self._stores
         codec = RowCodec(stores.instance_key, handle.institution_id, self._bodies)
-        place = Place(codec, Tenants(handle.institution_id), self._bodies, self._lot_size)
+        tenants = Tenants(handle.institution_id)
+        place = Place(codec, tenants, self._bodies, self._definitions, self._lot_size)
         return SqliteStatementStore(place, stores.readers, stores.writer, stores.through)
 
     def arrivals(self, handle: InstitutionHandle) -> ArrivalStore:
@@ -139,6 +143,12 @@ class SqliteRecordStores:
         stores = self._stores
         tenants = Tenants(handle.institution_id)
         return SqliteArrivalStore(tenants, stores.readers, stores.writer, self._bounds)
+
+    def activities(self, handle: InstitutionHandle) -> ActivityStore:
+        """Open the activity definitions of the handle's institution."""
+        stores = self._stores
+        codec = RowCodec(stores.instance_key, handle.institution_id, self._bodies)
+        return SqliteActivityStore(codec, Tenants(handle.institution_id), self._bodies, stores.readers)
 
     def attachments(self, handle: InstitutionHandle) -> AttachmentStore:
         """Open the attachments of the handle's institution."""
@@ -164,8 +174,8 @@ def _open_upgraded(path: str, options: StoreOptions) -> tuple[apsw.Connection, W
         database = open_writer(path, durable=options.durable)
         with translated(), database:
             upgrade(database, options.random_bytes)
-            last = sql.value(database, "SELECT coalesce(max(stored), 0) FROM stmt")
-        lock.floor.raise_to(last)
+            last = sql.value(database, "SELECT stored FROM stmt ORDER BY seq DESC LIMIT 1")
+        lock.floor.raise_to(last or 0)
     except BaseException:
         lock.release()
         lock.close()

@@ -33,12 +33,14 @@ class Write:
     Attributes:
         database: The connection; work neither commits nor rolls back.
         now_us: The clock when the transaction began.
+        committed: Whether it is known to be committed.
     """
 
     def __init__(self, database: apsw.Connection, clock: Clock, floor_us: int) -> None:
         """Begin to give positions and instants behind the last ones kept."""
         self.database = database
         self.now_us = clock()
+        self.committed = False
         last = sql.row(database, "SELECT seq, stored FROM stmt ORDER BY seq DESC LIMIT 1")
         self.last_seq: int = last[0] if last else 0
         self._last_stored: int = max(last[1] if last else 0, floor_us)
@@ -229,6 +231,7 @@ class Writer:
             self._database.execute("ROLLBACK")
             return
         self._database.execute("COMMIT")
+        write.committed = True
         self._lock.floor.raise_to(write.last_stored_us)
         self._committed()
 

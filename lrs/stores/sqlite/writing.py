@@ -11,6 +11,7 @@ import orjson
 from lrs.errors import StatementConflict
 from lrs.stores.compression import BodyCodec
 from lrs.stores.sqlite import sql
+from lrs.stores.sqlite.activities import Definitions
 from lrs.stores.sqlite.arrivals import insert_receipt
 from lrs.stores.sqlite.attachments import PackedAttachment, insert_attachments
 from lrs.stores.sqlite.postings import Lots, insert_new
@@ -39,6 +40,7 @@ class Place:
     codec: RowCodec
     tenants: Tenants
     bodies: BodyCodec
+    definitions: Definitions
     lot_size: int
 
 
@@ -62,7 +64,11 @@ class BatchWork:
         outcome = self._decide(write.database, self.place.tenants.find_in_write(write.database))
         tenant = self.place.tenants.find_or_add(write.database)
         if outcome.stored:
-            _Insertion(write, tenant, self.place).insert([self.rows[i] for i in outcome.stored])
+            new = [self.rows[index] for index in outcome.stored]
+            _Insertion(write, tenant, self.place).insert(new)
+            given = [one for row in new for one in row.definitions]
+            if given:
+                self.place.definitions.merge(write, tenant, given)
         if self.attachments:
             insert_attachments(write.database, tenant, self.attachments)
         self._leave_receipt(write, tenant, outcome)
