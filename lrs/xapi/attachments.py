@@ -154,9 +154,11 @@ class _Matching:
     def __init__(self, named: Sequence[_Named], version: Version) -> None:
         self._named = named
         self._version = version
-        self._by_sha2: dict[str, list[_Named]] = {}
+        self._types: dict[str, set[str]] = {}
+        self._lengths: dict[str, set[str]] = {}
         for one in named:
-            self._by_sha2.setdefault(one.sha2, []).append(one)
+            self._types.setdefault(one.sha2, set()).add(_essence(one.value["contentType"]))
+            self._lengths.setdefault(one.sha2, set()).add(str(one.value["length"]))
         self._sent: set[str] = set()
         self._bad: set[int] = set()
         self._problems: list[Problem] = []
@@ -173,25 +175,24 @@ class _Matching:
             self._refuse(where, "part.hash", f"Part {number} has no X-Experience-API-Hash.")
             return
         self._sent.add(sha2)
-        if sha2 not in self._by_sha2:
+        if sha2 not in self._types:
             message = f"The X-Experience-API-Hash of part {number} is the sha2 of no attachment."
             self._refuse(where, "part.excess", message)
         elif hashlib.new(_BY_DIGITS[len(sha2)], part.content).hexdigest() != sha2:
             message = f"The bytes of part {number} do not have the hash that its X-Experience-API-Hash names."
             self._refuse(where, "part.hash", message)
         else:
-            self._compare_headers(number, part, self._by_sha2[sha2])
+            self._compare_headers(number, part, sha2)
             self.contents[sha2] = part.content
 
-    def _compare_headers(self, number: int, part: Part, named: Sequence[_Named]) -> None:
+    def _compare_headers(self, number: int, part: Part, sha2: str) -> None:
         type_, length = part.headers.get(_TYPE), part.headers.get(_LENGTH)
-        if type_ is not None and _essence(type_) not in {_essence(one.value["contentType"]) for one in named}:
+        if type_ is not None and _essence(type_) not in self._types[sha2]:
             message = f"The Content-Type of part {number} is not the contentType of its attachment."
             self._refuse(f"part {number}", "part.content-type", message)
         if length is None:
             return
-        lengths = {str(one.value["length"]) for one in named}
-        if length != str(len(part.content)) or length not in lengths:
+        if length != str(len(part.content)) or length not in self._lengths[sha2]:
             message = f"The Content-Length of part {number} is not that of its bytes and of its attachment."
             self._refuse(f"part {number}", "part.length", message)
 
@@ -261,14 +262,16 @@ def gather_attachments(store: AttachmentStore, served: Iterable[bytes], max_byte
     parts: dict[str, Part] = {}
     total = count = 0
     for text in served:
-        wanted = {one["sha2"].lower(): one for _, one in reversed(list(_metadata(orjson.loads(text))))}
-        new = {sha2: one for sha2, one in wanted.items() if sha2 not in parts}
-        found = store.find_attachments(new.keys()) if new else {}
+        wanted: dict[str, Mapping[str, Any]] = {}
+        for _, one in _metadata(orjson.loads(text)):
+            if one["sha2"].lower() not in parts:
+                wanted.setdefault(one["sha2"].lower(), one)
+        found = store.find_attachments(wanted.keys()) if wanted else {}
         total += sum(map(len, found.values()))
         if count and total > max_bytes:
             break
         count += 1
-        parts.update({sha2: _part(new[sha2], found[sha2]) for sha2 in reversed(new) if sha2 in found})
+        parts.update({sha2: _part(one, found[sha2]) for sha2, one in wanted.items() if sha2 in found})
     return Gathered(count, tuple(parts.values()))
 
 

@@ -379,6 +379,15 @@ def test_scopes_hold_for_attachments_too(embedded: Instance) -> None:
     assert send(embedded, reader, b"no multipart at all").status_code == 403
 
 
+@pytest.mark.timeout(20)
+def test_many_attachments_of_one_content_are_matched_quickly(embedded: Instance) -> None:
+    """What compared each part with each attachment would take minutes."""
+    about = metadata(TEXT, display={})
+    batch = [with_attachments(*[about] * 9000), with_attachments(*[about] * 9000)]
+    body = multipart(batch, *[data_part(TEXT)] * 999)
+    assert send(embedded, embedded.key(), body).status_code == 200
+
+
 def test_formats_go_with_attachments(embedded: Instance) -> None:
     key = embedded.key()
     about = metadata(TEXT, display={"en": "Essay", "de": "Aufsatz"})

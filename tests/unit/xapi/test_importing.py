@@ -18,6 +18,7 @@ from lrs.xapi.versions import Version
 from tests.engines import sqlite_engine
 from tests.factories import make_attachment, make_statement, make_statement_id
 from tests.http.conftest import Instance, make_instance
+from tests.multipart import metadata
 
 
 class Importing:
@@ -94,6 +95,22 @@ def test_bad_records_are_named_and_good_ones_kept_when_they_are_mixed(school: Im
     assert counts == ImportCounts(read=8, stored=3, rejected=5)
     assert school.numbers == [2, 3, 5, 6, 7]
     assert {problem.path for problem in school.rejected[0].error.problems} == {"", "/actor"}
+
+
+def test_record_is_rejected_when_its_attachment_would_be_without_data(school: Importing) -> None:
+    one, other, third = statements(3)
+    school_file = metadata(b"an essay", fileUrl="https://files.example.org/essay.txt")
+    records = [
+        {**one, "attachments": [metadata(b"an essay")]},
+        {**other, "attachments": [school_file]},
+        third,
+    ]
+    counts = school.run(records)
+    assert counts == ImportCounts(read=3, stored=2, rejected=1)
+    (rejection,) = school.rejected
+    assert rejection.error.code == "invalid-attachment"
+    assert "fileUrl" in rejection.error.detail
+    assert [problem.path for problem in rejection.error.problems] == ["/attachments/0"]
 
 
 def test_conflicting_record_is_rejected_alone_when_its_id_is_kept_with_other_content(
