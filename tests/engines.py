@@ -62,6 +62,7 @@ _numbers = itertools.count(1)
 
 def mongomock_engine() -> Engine:
     import mongomock
+
     from lrs.stores.mongo.stores import MongoStores
 
     client: Any = mongomock.MongoClient(tz_aware=True)

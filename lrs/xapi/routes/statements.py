@@ -8,18 +8,17 @@ from http import HTTPStatus
 
 import orjson
 from flask import Blueprint, Response, g, request
-from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.http import http_date
 
 from lrs.access.model import Caller
 from lrs.clock import to_datetime, to_text
-from lrs.errors import InvalidRequest, LrsError, TooLarge, UnsupportedMediaType
+from lrs.errors import LrsError, UnsupportedMediaType
 from lrs.web.errors import error_id, status_of
 from lrs.web.params import read_params
 from lrs.xapi.arrivals import ArrivalService
 from lrs.xapi.attachments import SentBody
 from lrs.xapi.query import KNOWN
-from lrs.xapi.routes.common import find_caller, get_version
+from lrs.xapi.routes.common import find_caller, get_version, read_body
 from lrs.xapi.service import Showing, StatementService, Stored
 
 
@@ -87,15 +86,7 @@ def _sent_body(service: StatementService) -> SentBody:
             "Send statements as application/json, or with attachments as multipart/mixed, not as "
             f"{request.mimetype[:100] or 'no type'}."
         )
-    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
-        raise InvalidRequest("Send the body without Content-Encoding; compressed bodies are not taken.")
-    limit = service.read_limits.max_body_bytes
-    try:
-        content = request.get_data(cache=False)
-    except RequestEntityTooLarge as error:
-        raise TooLarge(
-            f"The body is larger than {limit} bytes; send the statements in smaller batches."
-        ) from error
+    content = read_body(service.read_limits.max_body_bytes)
     if request.mimetype == "multipart/mixed":
         return SentBody(content, request.mimetype_params.get("boundary", ""))
     return SentBody(content)

@@ -36,7 +36,8 @@ def test_id_authority_version_stored_and_timestamp_are_added_when_absent() -> No
 def test_id_version_and_timestamp_stay_as_sent() -> None:
     raw = (
         BARE
-        + b', "id":"AAAAAAAA-2222-4333-8444-555555555555","version":"1.0.2","timestamp":"2020-01-01T00:00:00+02:00"}'
+        + b', "id":"AAAAAAAA-2222-4333-8444-555555555555","version":"1.0.2",'
+        + b'"timestamp":"2020-01-01T00:00:00+02:00"}'
     )
     value = served(raw)
     assert value["id"] == "AAAAAAAA-2222-4333-8444-555555555555"
@@ -74,7 +75,8 @@ def test_numbers_stay_as_written() -> None:
 
 
 def test_a_single_context_activity_becomes_an_array_also_in_a_substatement() -> None:
-    single = b'{"contextActivities":{"parent":{"id":"http://e.org/p"},"other":[{"id":"http://e.org/x"}]}, "revision":"\\u00e9"}'
+    activities = b'{"parent":{"id":"http://e.org/p"},"other":[{"id":"http://e.org/x"}]}'
+    single = b'{"contextActivities":' + activities + b', "revision":"\\u00e9"}'
     sub = (
         b'{"actor":{"mbox":"mailto:a@e.org"},"verb":{"id":"http://e.org/v"},"context":'
         + single
