@@ -40,8 +40,13 @@ def kept(stores: Any) -> dict[str, str]:
     return {activity: json.loads(text)["name"]["en"] for activity, text in found.items()}
 
 
-def test_definition_is_merged_again_when_its_transaction_was_taken_back(engine: Engine) -> None:
+@pytest.mark.parametrize("meanwhile", [0, 1, 2, 3])
+def test_definition_is_merged_again_when_its_transaction_was_taken_back(
+    engine: Engine, meanwhile: int
+) -> None:
+    """Whatever another process changed meanwhile, also as much as was taken back."""
     stores: Any = engine.open()
+    another: Any = engine.open()
     merge(stores, name("old"))
 
     def fail(write: Write) -> None:
@@ -51,8 +56,10 @@ def test_definition_is_merged_again_when_its_transaction_was_taken_back(engine: 
     with pytest.raises(StoreError):
         stores.writer.run(fail)
     assert kept(stores) == {"http://a.example/quiz": "old"}
+    others = {f"http://b.example/{number}": "y" for number in range(meanwhile)}
+    merge(another, *[name("y", url, 50 + number) for number, url in enumerate(others)])
     merge(stores, name("new"), name("x", "http://a.example/2", 8))
-    assert kept(stores) == {"http://a.example/quiz": "new", "http://a.example/2": "x"}
+    assert kept(stores) == {"http://a.example/quiz": "new", "http://a.example/2": "x", **others}
 
 
 def test_everything_is_forgotten_when_the_changes_since_were_dropped(
