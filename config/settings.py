@@ -5,11 +5,15 @@ This is the only place that reads the environment. ``docs/settings.md`` and
 """
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from urllib.parse import urlsplit
 
 from lrs.errors import ConfigError
+
+Network = IPv4Network | IPv6Network
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,8 @@ class Settings:
 
     store: str
     public_url: str
+    base_path: str
+    trusted_proxies: tuple[Network, ...]
     default_version: str
     max_body_bytes: int
     max_statements: int
@@ -86,6 +92,24 @@ def _public_url(text: str) -> str:
     return text.rstrip("/")
 
 
+def _base_path(text: str) -> str:
+    path = text.rstrip("/")
+    if path and not re.fullmatch(r"(/[A-Za-z0-9._~-]+)+", path):
+        raise ValueError("must be a path such as /lrs, of letters, digits and -._~")
+    return path
+
+
+def _networks(text: str) -> tuple[Network, ...]:
+    if text.strip() == "none":
+        return ()
+    try:
+        return tuple(ip_network(one) for one in text.split())
+    except ValueError as error:
+        raise ValueError(
+            "must be none, or addresses and networks separated by blanks, such as 127.0.0.1 10.0.0.0/8"
+        ) from error
+
+
 SETTINGS: tuple[Setting, ...] = (
     Setting(
         "LRS_STORE",
@@ -104,6 +128,25 @@ SETTINGS: tuple[Setting, ...] = (
         "The address under which clients and people reach this instance; it stands in links and in the"
         " authority of new clients. With https, cookies are marked Secure.",
         _public_url,
+    ),
+    Setting(
+        "LRS_BASE_PATH",
+        "base_path",
+        "/",
+        "",
+        "The path below which everything is served, such as /lrs: xAPI is then at /lrs/xapi. It stands in"
+        " LRS_PUBLIC_URL too. For a proxy that passes the path on unchanged; one that cuts it off says so"
+        " with X-Forwarded-Prefix instead. /healthz and /readyz answer without it as well.",
+        _base_path,
+    ),
+    Setting(
+        "LRS_TRUSTED_PROXIES",
+        "trusted_proxies",
+        "none",
+        "",
+        "Addresses and networks of the proxies in front, separated by blanks. X-Forwarded-For, -Proto, -Host"
+        " and -Prefix are believed from these alone; from everybody else, and with none, they are ignored.",
+        _networks,
     ),
     Setting(
         "LRS_DEFAULT_VERSION",

@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from flask import Flask
+from flask import Flask, request
 
 from config.settings import Settings
 from lrs import __version__
@@ -19,12 +19,14 @@ from lrs.access.routes.api import make_institutions_blueprint, make_keys_bluepri
 from lrs.access.routes.sessions import make_sessions_blueprint
 from lrs.access.service import AccessService
 from lrs.clock import Clock
+from lrs.errors import NotFound
 from lrs.stores import StoreOptions, Stores, open_stores
 from lrs.web.apidocs import make_api
 from lrs.web.callers import install_callers
 from lrs.web.errors import install_error_handlers
 from lrs.web.health import make_health_blueprint
 from lrs.web.pages import install_pages
+from lrs.web.proxies import BasePath, TrustedProxies, is_outside
 from lrs.xapi.arrivals import ArrivalService
 from lrs.xapi.cursors import Cursors
 from lrs.xapi.document_service import DocumentService
@@ -162,7 +164,21 @@ def create_app(settings: Settings, services: Services | None = None) -> Flask:
     _add_xapi(app, services)
     _add_pages(app, services)
     _add_api(app, services)
+    _put_behind_proxies(app, settings)
     return app
+
+
+def _put_behind_proxies(app: Flask, settings: Settings) -> None:
+    """Wrap the whole application, so that what is inside sees the client's request."""
+
+    @app.before_request
+    def refuse_outside() -> None:
+        if is_outside(request.environ):
+            raise NotFound(f"Everything here is below {settings.base_path}/.")
+
+    inner = BasePath(app.wsgi_app, settings.base_path) if settings.base_path else app.wsgi_app
+    outer = TrustedProxies(inner, settings.trusted_proxies)
+    app.wsgi_app = outer  # type: ignore[method-assign]  # Flask's own way to wrap itself
 
 
 def _add_xapi(app: Flask, services: Services) -> None:

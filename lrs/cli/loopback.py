@@ -65,11 +65,14 @@ def wait_until_up(host: str, port: int, is_running: Callable[[], bool], seconds:
     raise ServerFailed("The server did not come up; what it wrote above says why.")
 
 
-def post_statements(address: tuple[str, int], key: str, statements: Sequence[object], batch: int) -> int:
+def post_statements(
+    address: tuple[str, int], path: str, key: str, statements: Sequence[object], batch: int
+) -> int:
     """Post statements in batches, as any client would.
 
     Args:
         address: Host and port.
+        path: Where statements are posted.
         key: ``KEY:SECRET``.
         statements: What to post.
         batch: Statements a request.
@@ -89,7 +92,7 @@ def post_statements(address: tuple[str, int], key: str, statements: Sequence[obj
     with closing(HTTPConnection(*address, timeout=30)) as connection:
         for start in starts:
             body = json.dumps(statements[start : start + batch])
-            connection.request("POST", "/xapi/statements", body=body.encode(), headers=headers)
+            connection.request("POST", path, body=body.encode(), headers=headers)
             response = connection.getresponse()
             answer = response.read()
             if response.status != HTTPStatus.OK:

@@ -77,7 +77,8 @@ def _settings_at(host: str, port: int) -> Settings:
     unset = next(one.default for one in SETTINGS if one.field == "public_url")
     if settings.public_url == unset:
         shown = "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104 - compared, not bound
-        put_settings({"LRS_PUBLIC_URL": f"http://{f'[{shown}]' if ':' in shown else shown}:{port}"})
+        address = f"http://{f'[{shown}]' if ':' in shown else shown}:{port}"
+        put_settings({"LRS_PUBLIC_URL": address + settings.base_path})
         settings = read_settings()
     return settings
 
@@ -133,7 +134,8 @@ def _fill(services: Services, address: tuple[str, int]) -> None:
     began = time.monotonic()
     for provider in city.providers.values():
         started, statements = time.monotonic(), month[provider.id]
-        posts = post_statements(address, keys[provider.id], statements, _BATCH)
+        path = f"{services.settings.base_path}/xapi/statements"
+        posts = post_statements(address, path, keys[provider.id], statements, _BATCH)
         took = time.monotonic() - started
         _say(f"  {provider.institution}: {len(statements)} statements in {posts} posts, {took:.2f} s")
     total = sum(map(len, month.values()))

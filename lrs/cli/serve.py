@@ -42,7 +42,10 @@ def serve(bind: str, workers: int, threads: int, default_version: str | None) ->
         put_settings({"LRS_DEFAULT_VERSION": default_version})
     settings = read_settings()
     build_services(settings).close()
-    click.echo(f"Serving on http://{bind} (xAPI at /xapi) from {_shown(settings.store)}", err=True)
+    click.echo(
+        f"Serving on http://{bind} (xAPI at {settings.base_path}/xapi) from {_shown(settings.store)}",
+        err=True,
+    )
     Granian(
         "wsgi:app",
         address=host,

@@ -66,7 +66,7 @@ def _make_docs_blueprint(api: StrictApi) -> Blueprint:
     def openapi() -> Response:
         """Answer the description as OpenAPI 3.1."""
         read_params(request.args, ())
-        return jsonify(describe(api))
+        return jsonify({**describe(api), "servers": [{"url": request.script_root or "/"}]})
 
     @blueprint.get("/docs")
     def docs() -> str:

@@ -150,7 +150,7 @@ def problem_body(error: LrsError) -> dict[str, Any]:
     """
     kind = kind_of(error)
     body: dict[str, Any] = {
-        "type": f"/api/docs#error-{error.code}",
+        "type": f"{request.script_root}/api/docs#error-{error.code}",
         "title": kind.title,
         "status": status_of(error),
         "detail": kind.public or error.detail,

@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
+from flask import request
+
 from lrs.access.model import Caller, ClientId, Institution, Key, Scope
 from lrs.access.rules import KeyWish, require, state_of
 from lrs.access.schemas import (
@@ -56,7 +58,7 @@ def make_institutions_blueprint(access: AccessService) -> StrictBlueprint:
         """
         require(_caller(), Scope.ADMIN)
         made = access.create_institution(wanted["name"])
-        return made, HTTPStatus.CREATED, {"Location": f"/api/v1/institutions/{made.id}"}
+        return made, HTTPStatus.CREATED, {"Location": f"{request.script_root}/api/v1/institutions/{made.id}"}
 
     @blueprint.get("")
     @blueprint.arguments(NoParamsSchema, location="query")

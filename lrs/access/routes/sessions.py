@@ -31,7 +31,7 @@ def make_sessions_blueprint(access: AccessService, secure: bool, home: str) -> B
         home: The endpoint shown after signing in.
     """
     blueprint = Blueprint("sessions", __name__, template_folder="../templates")
-    blueprint.record_once(lambda state: state.app.config.update(LRS_SESSION_COOKIE=_cookie_name(secure)))
+    blueprint.record_once(lambda state: state.app.config.update(LRS_SECURE_COOKIES=secure))
 
     @blueprint.get("/sign-in/<token>")
     def show_sign_in(token: str) -> Response:
@@ -58,9 +58,10 @@ def make_sessions_blueprint(access: AccessService, secure: bool, home: str) -> B
         answer = make_response(redirect(url_for(home), 303))
         answer.delete_cookie(_FORM_COOKIE, path=_form_path(), secure=secure, httponly=True, samesite="Strict")
         answer.set_cookie(
-            _cookie_name(secure),
+            _cookie_name(),
             session,
             max_age=SESSION_US // _SECOND_US,
+            path=_cookie_path(),
             secure=secure,
             httponly=True,
             samesite="Lax",
@@ -71,11 +72,13 @@ def make_sessions_blueprint(access: AccessService, secure: bool, home: str) -> B
     def sign_out() -> Response:
         """End the session, if there is one, and say so."""
         read_params(request.args, ())
-        token = request.cookies.get(_cookie_name(secure))
+        token = request.cookies.get(_cookie_name())
         if token is not None:
             access.end_session(token)
         answer = make_response(render_template("access/signed_out.html"))
-        answer.delete_cookie(_cookie_name(secure), secure=secure, httponly=True, samesite="Lax")
+        answer.delete_cookie(
+            _cookie_name(), path=_cookie_path(), secure=secure, httponly=True, samesite="Lax"
+        )
         return answer
 
     return blueprint
@@ -87,7 +90,7 @@ def signed_in(access: AccessService) -> Caller:
     Raises:
         Unauthenticated: There is no session, or it has ended.
     """
-    token = request.cookies.get(current_app.config["LRS_SESSION_COOKIE"])
+    token = request.cookies.get(_cookie_name())
     caller = access.find_session(token) if token else None
     if caller is None:
         raise Unauthenticated(
@@ -102,9 +105,16 @@ def _form_path() -> str:
     return f"{request.script_root}/sign-in"
 
 
-def _cookie_name(secure: bool) -> str:
-    """Name the session's cookie; the prefix makes browsers hold it to this host and to https."""
-    return "__Host-lrs_session" if secure else "lrs_session"
+def _cookie_path() -> str:
+    """Keep the session's cookie from applications that share the host, where we stand below a path."""
+    return request.script_root or "/"
+
+
+def _cookie_name() -> str:
+    """Name the session's cookie; the prefix makes browsers hold it to https, and to this host and path /."""
+    if not current_app.config["LRS_SECURE_COOKIES"]:
+        return "lrs_session"
+    return "__Secure-lrs_session" if request.script_root else "__Host-lrs_session"
 
 
 def _check_form() -> None:

@@ -1,0 +1,323 @@
+"""Two institutions: what is another's is answered exactly like what does not exist."""
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from werkzeug.test import TestResponse
+
+from lrs.access.model import Scope
+from tests.http.conftest import Instance
+from tests.http.test_arrivals import BAD, GOOD, key_id, sign_in
+
+VOID = "http://adlnet.gov/expapi/verbs/voided"
+CONTENT = b'{"secret":"of the museum"}'
+
+
+@dataclass
+class Named:
+    """What a request may name: the museum's own things, or things as long that are nobody's."""
+
+    institution: str
+    key: str
+    statement: str
+    voided: str
+    more: str
+    activity: str
+    agent: str
+    registration: str
+    document: str
+    verb: str
+    etag: str
+    fresh: str
+
+    @property
+    def state(self) -> dict[str, str]:
+        return {**self.states, "stateId": self.document}
+
+    @property
+    def states(self) -> dict[str, str]:
+        return {"activityId": self.activity, "agent": self.agent}
+
+    @property
+    def activity_profile(self) -> dict[str, str]:
+        return {"activityId": self.activity, "profileId": self.document}
+
+    @property
+    def agent_profile(self) -> dict[str, str]:
+        return {"agent": self.agent, "profileId": self.document}
+
+    def text(self, answer: str) -> str:
+        """An answer without the names that were asked with."""
+        for value in (*vars(self).values(), json.loads(self.agent)["mbox"]):
+            answer = answer.replace(json.dumps(value)[1:-1], "?").replace(value, "?")
+        return answer
+
+
+NOBODYS = Named(
+    institution="0" * 10,
+    key="0" * 12,
+    statement="00000000-0000-4000-8000-00000000dead",
+    voided="00000000-0000-4000-8000-0000000dead1",
+    more="",
+    activity="https://example.org/robotz",
+    agent='{"mbox":"mailto:eve@example.org"}',
+    registration="00000000-0000-4000-8000-0000000dead2",
+    document="notez",
+    verb="http://adlnet.gov/expapi/verbs/attendez",
+    etag='"' + "0" * 40 + '"',
+    fresh="00000000-0000-4000-8000-0000000beef1",
+)
+
+Ask = Callable[[Named], dict[str, Any]]
+
+
+def at(path: str, **query: str) -> Ask:
+    """A request with names in its path."""
+    return lambda named: {"path": path.format(**vars(named)), "query_string": query}
+
+
+def asking(path: str, query: Callable[[Named], dict[str, str]], **request: Any) -> Ask:
+    """A request with names in its query."""
+    return lambda named: {"path": path, "query_string": query(named), **request}
+
+
+def posting(path: str, body: Callable[[Named], Any]) -> Ask:
+    """A request with names in its body."""
+    return lambda named: {"path": path, "json": body(named)}
+
+
+def with_body(ask: Ask, body: Any) -> Ask:
+    return lambda named: {**ask(named), "json": body}
+
+
+def matching(ask: Ask) -> Ask:
+    """The same on the condition that the document is the museum's."""
+    return lambda named: {**ask(named), "extra": {"If-Match": named.etag}}
+
+
+def voiding(target: str) -> dict[str, Any]:
+    return {**GOOD, "verb": {"id": VOID}, "object": {"objectType": "StatementRef", "id": target}}
+
+
+STATEMENTS, INSTITUTIONS = "/xapi/statements", "/api/v1/institutions"
+STATE, ACTIVITY, AGENT = "/xapi/activities/state", "/xapi/activities/profile", "/xapi/agents/profile"
+
+CASES: list[tuple[str, str, Ask]] = [
+    ("GET", STATEMENTS, asking(STATEMENTS, lambda n: {"statementId": n.statement})),
+    ("GET", STATEMENTS, asking(STATEMENTS, lambda n: {"statementId": n.statement, "format": "ids"})),
+    ("GET", STATEMENTS, asking(STATEMENTS, lambda n: {"statementId": n.statement, "attachments": "true"})),
+    ("GET", STATEMENTS, asking(STATEMENTS, lambda n: {"statementId": n.voided})),
+    ("GET", STATEMENTS, asking(STATEMENTS, lambda n: {"voidedStatementId": n.voided})),
+    ("GET", STATEMENTS, asking(STATEMENTS, lambda n: {"voidedStatementId": n.statement})),
+    ("GET", STATEMENTS, asking(STATEMENTS, lambda n: {"more": n.more})),
+    ("GET", STATEMENTS, asking(STATEMENTS, lambda n: {"agent": n.agent})),
+    ("GET", STATEMENTS, asking(STATEMENTS, lambda n: {"agent": n.agent, "related_agents": "true"})),
+    ("GET", STATEMENTS, asking(STATEMENTS, lambda n: {"verb": n.verb, "ascending": "true"})),
+    ("GET", STATEMENTS, asking(STATEMENTS, lambda n: {"activity": n.activity, "related_activities": "true"})),
+    ("GET", STATEMENTS, asking(STATEMENTS, lambda n: {"registration": n.registration, "limit": "1"})),
+    ("PUT", STATEMENTS, asking(STATEMENTS, lambda n: {"statementId": n.statement}, json=BAD)),
+    ("PUT", STATEMENTS, asking(STATEMENTS, lambda n: {"statementId": n.statement}, json=GOOD)),
+    (
+        "POST",
+        STATEMENTS,
+        posting(STATEMENTS, lambda n: [{**GOOD, "id": n.statement}, {**GOOD, "id": n.voided}]),
+    ),
+    ("POST", STATEMENTS, posting(STATEMENTS, lambda n: {**voiding(n.statement), "id": n.fresh})),
+    ("GET", "/xapi/activities", asking("/xapi/activities", lambda n: {"activityId": n.activity})),
+    ("GET", "/xapi/agents", asking("/xapi/agents", lambda n: {"agent": n.agent})),
+    ("GET", STATE, asking(STATE, lambda n: n.state)),
+    ("GET", STATE, asking(STATE, lambda n: {**n.state, "registration": n.registration})),
+    ("GET", STATE, asking(STATE, lambda n: n.states)),
+    ("PUT", STATE, asking(STATE, lambda n: n.state, json={"own": 1})),
+    ("PUT", STATE, matching(asking(STATE, lambda n: n.state, json={"own": 1}))),
+    ("POST", STATE, asking(STATE, lambda n: n.state, json={"own": 1})),
+    ("DELETE", STATE, asking(STATE, lambda n: n.state)),
+    ("DELETE", STATE, asking(STATE, lambda n: n.states)),
+    ("GET", ACTIVITY, asking(ACTIVITY, lambda n: n.activity_profile)),
+    ("GET", ACTIVITY, asking(ACTIVITY, lambda n: {"activityId": n.activity})),
+    ("PUT", ACTIVITY, matching(asking(ACTIVITY, lambda n: n.activity_profile, json={"own": 1}))),
+    ("PUT", ACTIVITY, asking(ACTIVITY, lambda n: n.activity_profile, json={"own": 1})),
+    ("POST", ACTIVITY, asking(ACTIVITY, lambda n: n.activity_profile, json={"own": 1})),
+    ("DELETE", ACTIVITY, matching(asking(ACTIVITY, lambda n: n.activity_profile))),
+    ("GET", AGENT, asking(AGENT, lambda n: n.agent_profile)),
+    ("GET", AGENT, asking(AGENT, lambda n: {"agent": n.agent})),
+    ("PUT", AGENT, matching(asking(AGENT, lambda n: n.agent_profile, json={"own": 1}))),
+    ("PUT", AGENT, asking(AGENT, lambda n: n.agent_profile, json={"own": 1})),
+    ("POST", AGENT, asking(AGENT, lambda n: n.agent_profile, json={"own": 1})),
+    ("DELETE", AGENT, matching(asking(AGENT, lambda n: n.agent_profile))),
+    ("GET", f"{INSTITUTIONS}/<>", at(f"{INSTITUTIONS}/{{institution}}")),
+    ("GET", f"{INSTITUTIONS}/<>/keys", at(f"{INSTITUTIONS}/{{institution}}/keys")),
+    (
+        "POST",
+        f"{INSTITUTIONS}/<>/keys",
+        with_body(at(f"{INSTITUTIONS}/{{institution}}/keys"), {"scopes": ["all"]}),
+    ),
+    (
+        "PUT",
+        f"{INSTITUTIONS}/<>/quota",
+        with_body(at(f"{INSTITUTIONS}/{{institution}}/quota"), {"statements": 1}),
+    ),
+    ("POST", "/api/v1/keys/<>/rotations", with_body(at("/api/v1/keys/{key}/rotations"), {})),
+    ("DELETE", "/api/v1/keys/<>", at("/api/v1/keys/{key}")),
+    ("GET", "/api/v1/keys/<>/arrivals", at("/api/v1/keys/{key}/arrivals")),
+    ("GET", "/arrivals/<>", at("/arrivals/{key}")),
+]
+"""Method, rule (names in it left out) and request, for whatever takes the name of something that is owned."""
+
+UNOWNED = {
+    ("GET", "/"),
+    ("GET", "/api/docs"),
+    ("GET", "/api/openapi.json"),
+    ("GET", INSTITUTIONS),
+    ("POST", INSTITUTIONS),
+    ("GET", "/arrivals"),
+    ("GET", "/assets/<>"),
+    ("GET", "/healthz"),
+    ("GET", "/readyz"),
+    ("GET", "/sign-in/<>"),
+    ("POST", "/sign-in/<>"),
+    ("POST", "/sign-out"),
+    ("GET", "/xapi/about"),
+}
+"""What names nothing that is owned. A sign-in link's token is itself what lets in."""
+
+
+def headers_of(answer: TestResponse) -> list[tuple[str, str]]:
+    return sorted((name, value) for name, value in answer.headers if name != "Date")
+
+
+def send(instance: Instance, method: str, request: dict[str, Any], key: dict[str, str]) -> TestResponse:
+    request = dict(request)
+    headers = {**key, "Accept": "text/html" if request["path"].startswith("/arrivals") else "*/*"}
+    return instance.client.open(method=method, headers={**headers, **request.pop("extra", {})}, **request)
+
+
+def fill_museum(instance: Instance, museum: dict[str, str]) -> Named:
+    """Give the museum one of each; returns their names."""
+    agent = {"mbox": "mailto:ada@example.org", "name": "Ada of the museum"}
+    statement = {
+        **GOOD,
+        "actor": agent,
+        "object": {"id": GOOD["object"]["id"], "definition": {"name": {"en": "Robots of the museum"}}},
+        "context": {"registration": "22222222-2222-4222-8222-222222222222"},
+    }
+    first, _, third = instance.post([statement] * 3, museum).get_json()
+    instance.post(voiding(third), museum)
+    instance.post([BAD], museum)
+    named = Named(
+        institution=instance.access.get_institution_named("Museum").id,
+        key=key_id(museum),
+        statement=first,
+        voided=third,
+        more=instance.get(museum, limit="1").get_json()["more"].partition("more=")[2],
+        activity=GOOD["object"]["id"],
+        agent='{"mbox":"mailto:ada@example.org"}',
+        registration="22222222-2222-4222-8222-222222222222",
+        document="notes",
+        verb=GOOD["verb"]["id"],
+        etag="",
+        fresh="00000000-0000-4000-8000-0000000beef2",
+    )
+    for path, query in (
+        (STATE, named.state),
+        (STATE, {**named.state, "registration": named.registration}),
+        (ACTIVITY, named.activity_profile),
+        (AGENT, named.agent_profile),
+    ):
+        new = {**museum, "If-None-Match": "*"}
+        kept = instance.client.put(path, query_string=query, data=CONTENT, headers=new)
+        assert kept.status_code == 204, kept.text
+    named.etag = instance.client.get(STATE, query_string=named.state, headers=museum).headers["ETag"]
+    return named
+
+
+def nobodys_like(theirs: Named) -> Named:
+    """Names of nothing, each as long as the museum's, and a cursor that was made up."""
+    made_up = theirs.more[:-2] + ("A" if theirs.more[-2] != "A" else "B") + theirs.more[-1]
+    nobodys = Named(**{**vars(NOBODYS), "more": made_up, "verb": NOBODYS.verb[: len(theirs.verb)]})
+    for name, value in vars(theirs).items():
+        assert len(value) == len(getattr(nobodys, name)), name
+        assert value != getattr(nobodys, name), name
+    return nobodys
+
+
+@pytest.mark.parametrize(
+    ("method", "rule", "ask"),
+    CASES,
+    ids=[f"{n}-{method}-{rule}" for n, (method, rule, _) in enumerate(CASES)],
+)
+@pytest.mark.parametrize("scope", [Scope.ALL, Scope.STATEMENTS_READ_MINE])
+def test_anothers_is_answered_like_nobodys(
+    instance: Instance, method: str, rule: str, ask: Ask, scope: Scope
+) -> None:
+    school, museum = instance.key("School", scope), instance.key("Museum")
+    theirs = fill_museum(instance, museum)
+    nobodys = nobodys_like(theirs)
+    sign_in(instance, "School")
+    there, nowhere = (send(instance, method, ask(named), school) for named in (theirs, nobodys))
+    assert there.status_code == nowhere.status_code
+    assert re.sub(r"error\d+", "", theirs.text(there.text)) == re.sub(
+        r"error\d+", "", nobodys.text(nowhere.text)
+    )
+    assert headers_of(there) == headers_of(nowhere)
+    assert "museum" not in there.text.lower()
+    assert key_id(museum) not in there.text.replace(rule.replace("<>", theirs.key), "")
+
+
+def test_every_route_and_method_is_walked(embedded: Instance) -> None:
+    served = {
+        (method, re.sub(r"<[^>]+>", "<>", rule.rule))
+        for rule in embedded.app.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
+    walked = {(method, rule) for method, rule, _ in CASES}
+    assert served - UNOWNED == walked
+
+
+def view_of(instance: Instance, museum: dict[str, str], named: Named) -> list[tuple[int, str]]:
+    """Everything that the museum sees of its own."""
+    asked: list[tuple[str, dict[str, str]]] = [
+        (STATEMENTS, {"ascending": "true"}),
+        (STATEMENTS, {"statementId": named.statement}),
+        (STATEMENTS, {"voidedStatementId": named.voided}),
+        ("/xapi/activities", {"activityId": named.activity}),
+        ("/xapi/agents", {"agent": named.agent}),
+        (STATE, named.states),
+        (STATE, named.state),
+        (ACTIVITY, named.activity_profile),
+        (AGENT, named.agent_profile),
+        (f"{INSTITUTIONS}/{named.institution}", {}),
+        (f"{INSTITUTIONS}/{named.institution}/keys", {}),
+        (f"/api/v1/keys/{named.key}/arrivals", {}),
+    ]
+    answers = [instance.client.get(path, query_string=query, headers=museum) for path, query in asked]
+    return [(answer.status_code, answer.text) for answer in answers]
+
+
+def test_nothing_changes_for_the_museum_whatever_the_school_sends(instance: Instance) -> None:
+    school, museum = instance.key("School"), instance.key("Museum")
+    theirs = fill_museum(instance, museum)
+    before = view_of(instance, museum, theirs)
+    assert [status for status, _ in before] == [200] * len(before)
+    for method, _, ask in CASES:
+        send(instance, method, ask(theirs), school)
+    assert view_of(instance, museum, theirs) == before
+
+
+def test_lists_and_pages_show_one_institution_alone(instance: Instance) -> None:
+    school, museum = instance.key("School"), instance.key("Museum")
+    instance.post([GOOD], museum)
+    refused = instance.post([BAD], museum).get_json()["errorId"]
+    sign_in(instance, "School")
+    page = instance.client.get("/arrivals").text
+    listed = instance.client.get(INSTITUTIONS, headers=school).text
+    imported = instance.client.get("/api/v1/keys/import/arrivals", headers=school).text
+    for text in (page, listed, imported):
+        assert "Museum" not in text
+        assert key_id(museum) not in text
+        assert refused not in text
+    assert "Nothing has arrived yet." in page
