@@ -47,7 +47,8 @@ def test_definition_is_merged_again_when_its_transaction_was_taken_back(
     """Whatever another process changed meanwhile, also as much as was taken back."""
     stores: Any = engine.open()
     another: Any = engine.open()
-    merge(stores, name("old"))
+    remembered = name("first", "http://b.example/0", 50)
+    merge(stores, name("old"), remembered)
 
     def fail(write: Write) -> None:
         stores.records._definitions.merge(write, TENANT, [name("new"), name("x", "http://a.example/2", 8)])
@@ -55,11 +56,17 @@ def test_definition_is_merged_again_when_its_transaction_was_taken_back(
 
     with pytest.raises(StoreError):
         stores.writer.run(fail)
-    assert kept(stores) == {"http://a.example/quiz": "old"}
+    assert kept(stores) == {"http://a.example/quiz": "old", "http://b.example/0": "first"}
     others = {f"http://b.example/{number}": "y" for number in range(meanwhile)}
     merge(another, *[name("y", url, 50 + number) for number, url in enumerate(others)])
-    merge(stores, name("new"), name("x", "http://a.example/2", 8))
-    assert kept(stores) == {"http://a.example/quiz": "new", "http://a.example/2": "x", **others}
+    merge(stores, name("new"), name("x", "http://a.example/2", 8), remembered)
+    wanted = {
+        "http://a.example/quiz": "new",
+        "http://a.example/2": "x",
+        **others,
+        "http://b.example/0": "first",
+    }
+    assert kept(stores) == wanted
 
 
 def test_everything_is_forgotten_when_the_changes_since_were_dropped(
