@@ -11,12 +11,14 @@ would only spoil it.
 """
 
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from lrs.errors import CorruptRecord
 from lrs.xapi.ports import Fact, FactKind, Filter
 
+_FORMS_REMEMBERED = 20_000
 _FOOTER = struct.Struct("<HI")
 _WORD = struct.Struct("<I")
 _MOST_WORDS = 0xFFF0
@@ -52,17 +54,15 @@ def encode_facts(body: bytes, facts: Iterable[Fact]) -> bytes:
     """Write what stands behind the compressed body."""
     words: list[int] = []
     literals: list[bytes] = []
+    find = body[:_LARGEST_OFFSET].find
     for fact in facts:
-        kind, value, primary = fact
-        place = _place(body, value.encode("utf-8", "surrogatepass"))
-        if place and len(words) < _MOST_WORDS:
-            words.append(kind << _KIND_SHIFT | primary << _PRIMARY_SHIFT | place)
-        elif len(words) < _MOST_WORDS and (found := _find_words(body, _prefixed_form(fact))):
+        found = _find_words(find, _shortest_form(fact))
+        if found and len(words) < _MOST_WORDS:
             words += found
         else:
             literals.append(_to_literal(fact))
     text = b"".join(literals)
-    return struct.pack(f"<{len(words)}I", *words) + text + _FOOTER.pack(len(words), len(text))
+    return _words_struct(len(words)).pack(*words) + text + _FOOTER.pack(len(words), len(text))
 
 
 def split(blob: bytes) -> tuple[bytes, bytes, bytes]:
@@ -100,9 +100,10 @@ class FilterCheck:
 
     def holds(self, content: Content) -> bool:
         """Look for the fact among the words, then among the literals."""
+        find = content.body[:_LARGEST_OFFSET].find
         for form in self._forms:
-            words = _find_words(content.body, form)
-            if words and _are_among(struct.pack(f"<{len(words)}I", *words), content.words):
+            words = _find_words(find, form)
+            if words and _are_among(_words_struct(len(words)).pack(*words), content.words):
                 return True
         literals = content.literals + _MARK
         return any(literal in literals for literal in self._literals)
@@ -120,6 +121,18 @@ class _Form(NamedTuple):
 
     head: int
     parts: tuple[bytes, ...]
+
+
+@lru_cache(maxsize=_FORMS_REMEMBERED)
+def _shortest_form(fact: Fact) -> _Form:
+    """Return how a fact is written: by its prefix where it has one. The same ones come again and again."""
+    prefixed = _prefixed_form(fact)
+    return prefixed if prefixed.parts else _whole_form(fact)
+
+
+@lru_cache(maxsize=256)
+def _words_struct(count: int) -> struct.Struct:
+    return struct.Struct(f"<{count}I")
 
 
 def _whole_form(fact: Fact) -> _Form:
@@ -141,19 +154,28 @@ def _prefixed_form(fact: Fact) -> _Form:
     return _Form(head | prefix << _PREFIX_SHIFT, parts)
 
 
-def _find_words(body: bytes, form: _Form) -> list[int]:
-    """Say where in the body a form's parts stand; nothing where one does not."""
-    places = [_place(body, part) for part in form.parts]
-    if not places or not all(places):
-        return []
-    places[0] |= form.head
-    return places
+def _find_words(find: Callable[[bytes], int], form: _Form) -> Sequence[int]:
+    """Say where in a body a form's parts stand; nothing where one does not.
 
-
-def _place(body: bytes, part: bytes) -> int:
-    """Return offset and length as one number; 0 where it is not there, empty or too long."""
-    offset, length = body.find(part, 0, _LARGEST_OFFSET), len(part)
-    return offset << _LENGTH_BITS | length if offset >= 0 and length <= _LARGEST_LENGTH else 0
+    Args:
+        find: Of as much of the body as an offset can say.
+        form: Runs ten times a statement, so the usual case of one part stands alone.
+    """
+    head, parts = form
+    if len(parts) == 1:
+        (part,) = parts
+        offset, length = find(part), len(part)
+        return (
+            (head | offset << _LENGTH_BITS | length,) if offset >= 0 and 0 < length <= _LARGEST_LENGTH else ()
+        )
+    words = []
+    for part in parts:
+        offset, length = find(part), len(part)
+        if offset < 0 or not 0 < length <= _LARGEST_LENGTH:
+            return ()
+        words.append(head | offset << _LENGTH_BITS | length)
+        head = 0
+    return words
 
 
 def _iter_words(content: Content) -> Iterator[Fact]:
