@@ -7,15 +7,15 @@ BIND = 127.0.0.1:$(PORT)
 PYTEST_OPTIONS =
 
 BIN = .venv/bin
-QUICK = not mongo_server and not browser and not soak
+QUICK = not mongo_server and not browser and not clients and not soak
 
-.PHONY: help run test lint wire browser soak screenshots bench clean
+.PHONY: help run test lint wire browser clients soak screenshots bench clean
 
 help:
 	@echo 'make run [PORT=8080] [DEMO=0]   start a record store to try, on an embedded store under data/'
 	@echo 'make test                       the quick tests'
 	@echo 'make lint                       ruff, mypy, import-linter'
-	@echo 'make wire browser               tests against a MongoDB server, and in a real browser'
+	@echo 'make wire browser clients       tests against a MongoDB server, in a real browser, with JavaScript clients'
 	@echo 'make soak                       what takes long'
 	@echo 'make screenshots                pictures of every page, under .screenshots/'
 	@echo 'make bench                      measure speed, size and growth'
@@ -38,6 +38,9 @@ wire: .venv/.installed-tests
 
 browser: .venv/.installed-tests
 	$(BIN)/pytest -m 'browser and not soak' $(PYTEST_OPTIONS)
+
+clients: .venv/.installed-tests
+	$(BIN)/pytest -m 'clients and not soak' $(PYTEST_OPTIONS)
 
 soak: .venv/.installed-tests
 	$(BIN)/pytest -m soak --timeout 7200 $(PYTEST_OPTIONS)

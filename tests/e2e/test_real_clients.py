@@ -1,4 +1,4 @@
-"""Clients that others wrote work unchanged: tincan, the Python client of the xAPI community."""
+"""Clients that others wrote work unchanged: tincan for Python, @xapi/xapi and tincanjs for JavaScript."""
 
 import pytest
 from tincan import (
@@ -14,6 +14,7 @@ from tincan import (
     Verb,
 )
 
+from tests.e2e.clients import run_client
 from tests.factories import make_statement_id
 from tests.server import RunningServer
 
@@ -74,3 +75,60 @@ def test_tincan_is_told_why_when_a_statement_is_wrong(lrs: RemoteLRS) -> None:
     assert not answer.success
     assert answer.response.status == 400
     assert "/object/id" in answer.data
+
+
+# In pages of 5, newest first: every second of 25 statements.
+PAGES = [[24, 22, 20, 18, 16], [14, 12, 10, 8, 6], [4, 2, 0]]
+
+
+@pytest.mark.clients
+@pytest.mark.parametrize("adapter", ["axios", "fetch"])
+@pytest.mark.parametrize(
+    ("version", "answered"), [("1.0.0", "1.0.3"), ("1.0.3", "1.0.3"), ("2.0.0", "2.0.0")]
+)
+def test_xapi_js_posts_queries_pages_and_voids(
+    server: RunningServer, version: str, answered: str, adapter: str
+) -> None:
+    found = run_client("xapi.cjs", server, version, adapter=adapter)
+    assert {"1.0.3", "2.0.0"} <= set(found["about"])
+    assert found["sent"] == 24
+    assert found["single"] == 24
+    assert found["singleVersion"] == ("2.0.0" if version == "2.0.0" else "1.0.0")
+    assert found["pages"] == PAGES
+    assert found["state"] == {"floor": 2}
+    assert found["voided"]
+    assert found["answered"] == answered
+    assert found["refusal"]["status"] == 400
+    assert found["refusal"]["problems"][0]["path"] == "/object/id"
+
+
+@pytest.mark.clients
+@pytest.mark.parametrize("version", ["1.0.0", "1.0.1", "1.0.2"])
+def test_tincanjs_posts_queries_and_pages(server: RunningServer, version: str) -> None:
+    found = run_client("tincan.cjs", server, version)
+    assert {"1.0.3", "2.0.0"} <= set(found["about"])
+    assert found["single"] == 24
+    assert found["singleVersion"] == "1.0.0"
+    assert found["pages"] == PAGES
+    assert found["state"] == {"floor": 2}
+    assert found["refusal"]["status"] == 400
+    assert found["refusal"]["problems"][0]["path"] == "/object/id"
+
+
+def test_every_1_0_header_is_answered_as_1_0_3(server: RunningServer) -> None:
+    key = server.make_key("Museum")
+    for number, header in enumerate(["1.0", "1.0.0", "1.0.1", "1.0.2", "1.0.3", "1.0.17"], 1):
+        id_ = make_statement_id(number)
+        body = {
+            "id": id_,
+            "actor": {"mbox": "mailto:someone@example.org"},
+            "verb": {"id": PASSED},
+            "object": {"id": ROOM},
+        }
+        posted = server.call("POST", "/xapi/statements", [body], key=key, version=header)
+        got = server.call("GET", f"/xapi/statements?statementId={id_}", key=key, version=header)
+        wrong = server.call("GET", "/xapi/statements?statementId=none", key=key, version=header)
+        assert [answer.status for answer in (posted, got, wrong)] == [200, 200, 400], header
+        versions = {answer.headers["x-experience-api-version"] for answer in (posted, got, wrong)}
+        assert versions == {"1.0.3"}, header
+        assert got.json()["version"] == "1.0.0"
