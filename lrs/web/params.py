@@ -40,11 +40,11 @@ def _param_problems(args: MultiDict[str, str], known: Collection[str]) -> Iterat
 
 
 def _unknown(name: str, known: Collection[str]) -> Problem:
-    shown = _cut(name)
+    shown = _cut(name)  # Looking for what is close takes memory in proportion to the name, many times over.
     for right in known:
-        if right.lower() == name.lower():
+        if right.lower() == shown.lower():
             return Problem(shown, "parameter.case", f"{shown} is written {right}; case counts.", _SPEC)
-    close = difflib.get_close_matches(name, known, n=1)
+    close = difflib.get_close_matches(shown, known, n=1)
     takes = f"Did you mean {close[0]}?" if close else f"Known here: {', '.join(sorted(known)) or 'none'}."
     return Problem(shown, "parameter.unknown", f"{shown} is not a parameter of this resource. {takes}", _SPEC)
 

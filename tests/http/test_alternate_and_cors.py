@@ -66,6 +66,25 @@ def test_a_body_that_is_no_form_is_a_400_and_bad_credentials_in_it_a_401(embedde
     assert send(embedded, "GET", {**key, "Authorization": "Basic:xx"}).status_code == 401
 
 
+def test_fields_are_bounded_like_the_address_and_headers_that_they_stand_for(embedded: Instance) -> None:
+    key = embedded.key()
+    longest = "http://example.org/" + "x" * 60_000
+    assert send(embedded, "GET", {**key, "verb": longest}).status_code == 200
+    for form in ({"verb": longest + longest}, {"x" * 70_000: ""}, {"Accept-Language": "en," * 30_000}):
+        answer = send(embedded, "GET", {**key, **form})
+        assert answer.status_code == 400
+        assert "65535 characters" in answer.json["detail"]
+
+
+def test_a_length_that_only_looks_like_a_number_is_a_400(embedded: Instance) -> None:
+    answer = embedded.client.post(
+        "/xapi/statements?method=GET",
+        content_type="application/x-www-form-urlencoded",
+        environ_overrides={"CONTENT_LENGTH": "\u00b2"},
+    )
+    assert answer.status_code == 400
+
+
 def test_version_2_has_no_alternate_syntax(embedded: Instance) -> None:
     key = {**embedded.key(), "X-Experience-API-Version": "2.0.0"}
     answer = embedded.client.post(

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import tracemalloc
 from collections.abc import Iterator
 from typing import Any
 
@@ -199,3 +200,16 @@ def test_every_wrong_parameter_is_named() -> None:
         ("agnt", "parameter.unknown"),
     }
     assert "Did you mean agent?" in " ".join(p.message for p in raised.value.problems)
+
+
+def test_a_long_unknown_parameter_costs_no_more_than_its_own_length() -> None:
+    sent = MultiDict([("x" * 1_000_000, "")])
+    tracemalloc.start()
+    try:
+        with pytest.raises(InvalidParameter) as raised:
+            read_params(sent, {"verb", "agent"})
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 1_000_000
+    assert len(raised.value.detail) < 300

@@ -33,6 +33,8 @@ _DROPPED = frozenset({"content-length", "method"})
 _VERSION = "HTTP_X_EXPERIENCE_API_VERSION"
 _WRONG = "lrs.alternate_wrong"
 _MAX_FIELDS = 100
+_MAX_PARAMETERS = 65_535
+"""Characters of all fields but the content together: they stand for what is in an address and headers."""
 
 
 class AlternateSyntax:
@@ -84,12 +86,16 @@ class AlternateSyntax:
         form = dict(fields)
         if len(form) != len(fields):
             raise InvalidRequest("A field of the form is given twice.")
+        if sum(len(name) + len(value) for name, value in fields if name != "content") > _MAX_PARAMETERS:
+            raise InvalidRequest(
+                f"The fields of the form but content may have {_MAX_PARAMETERS} characters together."
+            )
         return form
 
 
 def _read(environ: WSGIEnvironment, most: int) -> bytes:
     length = environ.get("CONTENT_LENGTH") or "0"
-    if not length.isdigit() or int(length) > most:
+    if not (length.isascii() and length.isdigit()) or int(length) > most:
         raise InvalidRequest(f"The form must say its length, at most {most} bytes.")
     body: bytes = environ["wsgi.input"].read(int(length))
     return body
