@@ -31,6 +31,7 @@ from lrs.xapi.arrivals import ArrivalService
 from lrs.xapi.cursors import Cursors
 from lrs.xapi.document_service import DocumentService
 from lrs.xapi.knowledge import KnowledgeService
+from lrs.xapi.quotas import QuotaWatch
 from lrs.xapi.reader import ReadLimits
 from lrs.xapi.routes.about import make_about_blueprint
 from lrs.xapi.routes.alternate import AlternateSyntax
@@ -41,6 +42,7 @@ from lrs.xapi.routes.cors import install_cors
 from lrs.xapi.routes.documents import make_documents_blueprint
 from lrs.xapi.routes.knowledge import make_knowledge_blueprint
 from lrs.xapi.routes.statements import make_statements_blueprint
+from lrs.xapi.routes.usage_api import make_usage_blueprint
 from lrs.xapi.service import PageLimits, StatementService
 from lrs.xapi.versions import Version
 
@@ -85,6 +87,7 @@ class Services:
     arrivals: ArrivalService
     documents: DocumentService
     knowledge: KnowledgeService
+    quotas: QuotaWatch
 
     def close(self) -> None:
         """Finish what was begun and close the store."""
@@ -120,6 +123,7 @@ def build_services(
     limits = ReadLimits(
         settings.max_body_bytes, settings.max_json_depth, settings.max_statements, settings.max_parts
     )
+    quotas = QuotaWatch(stores.records, outside.clock)
     return Services(
         settings=settings,
         outside=outside,
@@ -137,12 +141,14 @@ def build_services(
             outside.new_id,
             limits,
             PageLimits(settings.page_size, settings.max_page_size, settings.max_attachment_bytes),
+            quotas,
         ),
         arrivals=ArrivalService(
             stores.records, outside.clock, settings.arrivals_kept, settings.arrivals_days
         ),
         documents=DocumentService(stores.records, limits),
         knowledge=KnowledgeService(stores.records),
+        quotas=quotas,
     )
 
 
@@ -199,12 +205,15 @@ def _add_pages(app: Flask, services: Services) -> None:
     public_url = services.settings.public_url
     secure = public_url.startswith("https://")
     app.register_blueprint(make_sessions_blueprint(services.access, secure, "arrivals_pages.all_sources"))
-    app.register_blueprint(make_arrivals_blueprint(services.arrivals, services.access, public_url))
+    app.register_blueprint(
+        make_arrivals_blueprint(services.arrivals, services.access, services.quotas, public_url)
+    )
 
 
 def _add_api(app: Flask, services: Services) -> None:
     """Add /api/v1 and its description."""
     api = make_api(app, __version__)
     api.register_blueprint(make_institutions_blueprint(services.access))
+    api.register_blueprint(make_usage_blueprint(services.quotas, services.access))
     api.register_blueprint(make_keys_blueprint(services.access))
     api.register_blueprint(make_arrivals_api_blueprint(services.arrivals, services.access))

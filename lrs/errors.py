@@ -180,6 +180,24 @@ class NotPermitted(LrsError):
     code = "not-permitted"
 
 
+class QuotaExceeded(NotPermitted):
+    """The institution would hold more statements than it may."""
+
+    code = "quota-exceeded"
+
+    @classmethod
+    def of(cls, held: int, brought: int, quota: int) -> "QuotaExceeded":
+        """Say how many it holds, how many new ones were sent, and how many it may hold."""
+        return cls(
+            f"This institution may hold {quota:,} statements and holds {held:,}; {brought:,} new ones do not"
+            " fit, and nothing of what was sent with them is stored. Keep them, and ask whoever runs this"
+            " instance for a larger quota.",
+            held=held,
+            brought=brought,
+            quota=quota,
+        )
+
+
 class NotFound(LrsError):
     """What was asked for is not here, or not for this caller."""
 

@@ -1,8 +1,9 @@
 """``lrs import``: a file of statements goes in through the same checks as a post.
 
 Exit codes: 0 the file was read to its end, whatever was rejected in it; 1 it could not be
-read to its end; 2 wrong usage, or no such file; 3 wrong settings; 4 the store is away;
-130 interrupted. After 1, 4 and 130 the same command continues without duplicates.
+read to its end, or the institution's quota is used up; 2 wrong usage, or no such
+file; 3 wrong settings; 4 the store is away; 130 interrupted. After 1, 4 and 130 the same
+command continues without duplicates.
 """
 
 import json
@@ -87,7 +88,13 @@ def _target(services: Services, name: str, version: Version | None, source: Stat
     institution = services.access.ensure_institution(name)
     client = services.access.ensure_client(institution.id, IMPORT)
     handle = services.access.handle_for_institution_named(institution.name)
-    return ImportTarget(handle, client, version, lambda number: record_id(handle, source.digest, number))
+    return ImportTarget(
+        handle,
+        client,
+        version,
+        lambda number: record_id(handle, source.digest, number),
+        lambda: services.access.get_institution(institution.id).statement_quota,
+    )
 
 
 class _Refusals:

@@ -12,7 +12,7 @@ import click
 
 from config.settings import read_settings
 from lrs.access.model import Institution, Key
-from lrs.access.rules import MAX_OVERLAP_HOURS, MAX_RATE, KeyState, parse_scopes, state_of
+from lrs.access.rules import MAX_OVERLAP_HOURS, MAX_QUOTA, MAX_RATE, KeyState, parse_scopes, state_of
 from lrs.access.service import NewKey
 from lrs.app import Services, build_services
 from lrs.clock import to_text
@@ -45,7 +45,7 @@ def register(group: click.Group) -> None:
 
 @click.group()
 def institution() -> None:
-    """Make and list institutions."""
+    """Make and list institutions, and say how much each may hold."""
 
 
 @institution.command("create")
@@ -55,7 +55,8 @@ def create_institution(name: str, as_json: bool) -> None:
     """Make an institution and print its id."""
     with _services() as services:
         made = services.access.create_institution(name)
-    click.echo(json.dumps(_institution_view(made)) if as_json else made.id)
+        view = _institution_view(services, made)
+    click.echo(json.dumps(view) if as_json else made.id)
 
 
 @institution.command("list")
@@ -64,13 +65,42 @@ def list_institutions(as_json: bool) -> None:
     """List all institutions by name: id, tab, name."""
     with _services() as services:
         found = services.access.list_institutions()
+        views = [_institution_view(services, one) for one in found]
     if as_json:
-        click.echo(json.dumps([_institution_view(one) for one in found]))
+        click.echo(json.dumps(views))
         return
     for one in found:
         click.echo(f"{one.id}\t{one.name}")
     if not found:
         click.echo("There is no institution yet.", err=True)
+    for view in views:
+        if view["quotaAlarm"]:
+            click.echo(_alarm_text(view), err=True)
+
+
+@institution.command("quota")
+@click.argument("name")
+@click.option(
+    "--statements",
+    type=click.IntRange(0, MAX_QUOTA),
+    metavar="N",
+    required=True,
+    help="How many statements it may hold; 0 for any number.",
+)
+@_json_option
+def set_quota(name: str, statements: int, as_json: bool) -> None:
+    """Say how many statements an institution may hold.
+
+    A post that would pass it is refused; what is kept already stays.
+    """
+    with _services() as services:
+        named = services.access.get_institution_named(name)
+        changed = services.access.set_statement_quota(named.id, statements)
+        view = _institution_view(services, changed)
+    if as_json:
+        click.echo(json.dumps(view))
+    if view["quotaAlarm"]:
+        click.echo(_alarm_text(view), err=True)
 
 
 @click.group()
@@ -197,8 +227,25 @@ def sign_in(institution: str, as_json: bool) -> None:
     click.echo("The link works once, within a day.", err=True)
 
 
-def _institution_view(one: Institution) -> dict[str, Any]:
-    return {"id": one.id, "name": one.name, "createdAt": to_text(one.created_at_us)}
+def _institution_view(services: Services, one: Institution) -> dict[str, Any]:
+    handle = services.access.handle_for_institution_named(one.name)
+    usage = services.quotas.usage(handle, one.statement_quota)
+    return {
+        "id": one.id,
+        "name": one.name,
+        "createdAt": to_text(one.created_at_us),
+        "statements": usage.statements,
+        "statementQuota": usage.quota,
+        "quotaPercent": usage.percent,
+        "quotaAlarm": usage.alarm,
+    }
+
+
+def _alarm_text(view: dict[str, Any]) -> str:
+    return (
+        f"{view['name']} holds {view['statements']:,} statements, {view['quotaPercent']} % of its quota of"
+        f" {view['statementQuota']:,}."
+    )
 
 
 def _show_new_key(services: Services, made: NewKey, as_json: bool) -> None:

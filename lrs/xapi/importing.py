@@ -38,12 +38,15 @@ class ImportTarget:
         version: Whose rules hold for every record; None lets each record's own ``version``
             decide: 2.0.0 where it begins with ``2.``, else 1.0.3.
         id_for: Gives the id of a record that has none, by its number.
+        quota: Gives how many statements the institution may hold, 0 for any number; asked
+            before each batch.
     """
 
     handle: InstitutionHandle
     client: Client
     version: Version | None
     id_for: Callable[[int], str]
+    quota: Callable[[], int] = lambda: 0
 
 
 @dataclass(slots=True)
@@ -126,6 +129,7 @@ class Importer:
 
         Raises:
             InvalidBody: The file cannot be read further; what was read before is dealt with.
+            QuotaExceeded: A batch does not fit; run again when the quota has been raised.
             StoreError: The store failed; run again when it is back.
         """
         with ThreadPoolExecutor(1, "import-writer") as writer:
@@ -203,7 +207,7 @@ class Importer:
             part = waiting.pop()
             try:
                 outcome = self._service.add_prepared(
-                    self._target.handle, [one.statement for one in part], IMPORT
+                    self._target.handle, [one.statement for one in part], IMPORT, self._target.quota()
                 )
             except StatementConflict as conflict:
                 waiting += _without_conflicts(part, conflict, written)

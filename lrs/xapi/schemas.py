@@ -81,3 +81,12 @@ class ArrivalsSchema(Schema):
     )
     receipts = fields.List(fields.Nested(ReceiptSchema), required=True)
     refusals = fields.List(fields.Nested(RefusalSchema), required=True)
+
+
+class UsageSchema(Schema):
+    """How much an institution holds of what it may hold."""
+
+    statements = fields.Integer(required=True, metadata=_doc("Kept, voided and voiding ones included"))
+    quota = fields.Integer(required=True, metadata=_doc("May be kept; 0 for any number"))
+    percent = fields.Integer(required=True, metadata=_doc("Of the quota; 0 without one"))
+    alarm = fields.Boolean(required=True, metadata=_doc("80 % of the quota or more is used"))

@@ -42,6 +42,7 @@ from lrs.xapi.ports import (
 )
 from lrs.xapi.ports.attachments import AttachmentContent
 from lrs.xapi.query import MORE, PageRequest, SingleRequest, read_request
+from lrs.xapi.quotas import QuotaWatch
 from lrs.xapi.reader import RawStatement, ReadBody, ReadLimits, read_statements
 from lrs.xapi.scalars import is_uuid
 from lrs.xapi.statement import validate_batch, validate_statement
@@ -105,6 +106,7 @@ class StatementService:
         new_id: Callable[[], str],
         read_limits: ReadLimits,
         page_limits: PageLimits,
+        quotas: QuotaWatch,
     ) -> None:
         """Take what the use cases need.
 
@@ -114,12 +116,14 @@ class StatementService:
             new_id: Gives a random UUID, lower case.
             read_limits: Limits of a body.
             page_limits: Limits of a page.
+            quotas: Warns when one is nearly used up.
         """
         self._records = records
         self._cursors = cursors
         self._new_id = new_id
         self.read_limits = read_limits
         self._page_limits = page_limits
+        self._quotas = quotas
 
     def post(self, caller: Caller, sent: SentBody, version: Version) -> Stored:
         """Store a statement or a batch, all or nothing.
@@ -131,6 +135,7 @@ class StatementService:
             InvalidAttachment: Attachments are missing, in excess or wrong, or a signature is; nothing
                 is stored.
             StatementConflict: One or more ids are there with other content; nothing is stored.
+            QuotaExceeded: The institution would hold more than it may; nothing is stored.
             TooLarge: Too many statements or bytes.
             StoreError: The store failed; nothing is acknowledged.
         """
@@ -172,15 +177,18 @@ class StatementService:
         return self._keep(caller, store, [prepared], attachments)
 
     def add_prepared(
-        self, handle: InstitutionHandle, statements: Sequence[PreparedStatement], source: str
+        self, handle: InstitutionHandle, statements: Sequence[PreparedStatement], source: str, quota: int
     ) -> BatchOutcome:
         """Store prepared statements all or nothing: the path that a post and an import share.
 
         Raises:
             StatementConflict: As ``post``.
+            QuotaExceeded: As ``post``.
             StoreError: As ``post``.
         """
-        return self._records.statements(handle).add_statements(Batch(statements, source))
+        outcome = self._records.statements(handle).add_statements(Batch(statements, source, (), quota))
+        self._quotas.after_post(handle, quota)
+        return outcome
 
     def prepare(
         self,
@@ -340,7 +348,11 @@ class StatementService:
         ids = tuple(statement.id for statement in prepared)
         if not prepared:
             return Stored(ids, BatchOutcome((), ()))
-        return Stored(ids, store.add_statements(Batch(prepared, caller.key_id or "", attachments)))
+        quota = caller.statement_quota
+        outcome = store.add_statements(Batch(prepared, caller.key_id or "", attachments, quota))
+        if caller.handle is not None:
+            self._quotas.after_post(caller.handle, quota)
+        return Stored(ids, outcome)
 
 
 def _summary(count: int) -> str:

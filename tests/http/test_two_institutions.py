@@ -161,6 +161,7 @@ CASES: list[tuple[str, str, Ask]] = [
         f"{INSTITUTIONS}/<>/quota",
         with_body(at(f"{INSTITUTIONS}/{{institution}}/quota"), {"statements": 1}),
     ),
+    ("GET", f"{INSTITUTIONS}/<>/usage", at(f"{INSTITUTIONS}/{{institution}}/usage")),
     ("POST", "/api/v1/keys/<>/rotations", with_body(at("/api/v1/keys/{key}/rotations"), {})),
     ("DELETE", "/api/v1/keys/<>", at("/api/v1/keys/{key}")),
     ("GET", "/api/v1/keys/<>/arrivals", at("/api/v1/keys/{key}/arrivals")),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from concurrent.futures import CancelledError, Future, TimeoutError
 from dataclasses import dataclass, field
 
-from lrs.errors import StatementConflict, StoreUnavailable, TooLarge
+from lrs.errors import StoreUnavailable, TooLarge
 from lrs.stores.mongo.errors import AWAY, translated
 from lrs.stores.mongo.keys import LARGEST_GROUP
 from lrs.stores.mongo.verdicts import PreparedBatch
@@ -55,6 +55,7 @@ class Committer:
 
         Raises:
             StatementConflict: Decided after the commit, like every verdict.
+            QuotaExceeded: The same.
             TooLarge: It alone is more than one segment holds; nothing was written.
             StoreUnavailable: It did not get its turn, or the database did not answer.
         """
@@ -138,7 +139,7 @@ class Committer:
                 one.verdict.set_exception(error)
             return
         for one, verdict in zip(group, verdicts, strict=True):
-            if isinstance(verdict, StatementConflict):
-                one.verdict.set_exception(verdict)
-            else:
+            if isinstance(verdict, BatchOutcome):
                 one.verdict.set_result(verdict)
+            else:
+                one.verdict.set_exception(verdict)

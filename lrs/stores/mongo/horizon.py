@@ -94,7 +94,7 @@ class Horizon:
             if not self._is_stale(applied.at_us):
                 break
             at_us = next_instant(self._clock(), applied.at_us, 0)
-            tick = Segment(applied.n + 1, self._new_token(), at_us)
+            tick = Segment(applied.n + 1, self._new_token(), at_us, total=applied.total)
             if self._log.insert(tick, patience):
                 return self._projector.apply([tick], applied, patience)
             if not self._is_abandoned(applied.n + 1):

@@ -4,7 +4,7 @@ Segments are dense: 1, 2, 3 … Whoever inserts segment n+1 has committed; ``_id
 between writers. **A segment is never deleted**: a writer that still knows an old n would
 then succeed behind every reader.
 
-``applied {_id: t, n, at, refs}`` says that everything up to segment n stands in the
+``applied {_id: t, n, at, refs, total}`` says that everything up to segment n stands in the
 collections that pages are read from. Its numbers are only ever raised, by ``$max``: with
 compare-and-set one lost update would hold it still for ever.
 """
@@ -33,11 +33,13 @@ class Applied:
         n: The segment; 0 before the first.
         at_us: Its instant.
         refers: Whether some segment up to n held a statement that refers to another.
+        total: How many statements the segments up to n hold.
     """
 
     n: int
     at_us: int
     refers: bool
+    total: int = 0
 
 
 class SegmentLog:
@@ -104,11 +106,16 @@ class SegmentLog:
         found = self._applied.find_one({"_id": self._institution_id})
         if found is None:
             return Applied(0, 0, refers=False)
-        return Applied(found["n"], found["at"], refers=bool(found["refs"]))
+        return Applied(found["n"], found["at"], bool(found["refs"]), found["total"])
 
     def raise_applied(self, reached: Applied) -> None:
         """Say that everything up to a segment is visible; never lowers it. Safe to repeat."""
-        numbers = {"n": Int64(reached.n), "at": Int64(reached.at_us), "refs": int(reached.refers)}
+        numbers = {
+            "n": Int64(reached.n),
+            "at": Int64(reached.at_us),
+            "refs": int(reached.refers),
+            "total": Int64(reached.total),
+        }
         while True:
             try:
                 self._applied.update_one({"_id": self._institution_id}, {"$max": numbers}, upsert=True)

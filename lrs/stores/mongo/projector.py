@@ -81,7 +81,7 @@ class Projector:
         for segment in segments:
             if segment.n > reached.n:
                 refers = reached.refers or any(entry.target is not None for entry in segment.entries)
-                reached = Applied(segment.n, segment.at_us, refers=refers)
+                reached = Applied(segment.n, segment.at_us, refers, segment.total)
                 patience.until_answered(lambda: self._project(segment, reached.refers, patience))  # noqa: B023 - called at once
             else:
                 self._definitions.pass_over(segment)

@@ -1,8 +1,8 @@
 """A segment: one document of the log, which is one group commit of one institution.
 
-``log {_id: "<t>:<n>", w, at, e: [...], r: [...], d?}``. ``at`` is the instant of its *last*
+``log {_id: "<t>:<n>", w, at, total, e: [...], r: [...], d?}``. ``at`` is the instant of its *last*
 entry; the entries before it are one microsecond apart, so a segment that was thinned to
-``{_id, at}`` still says all that the next writer and every reader of instants need.
+``{_id, at, total}`` still says all that the next writer and every reader of instants need.
 """
 
 from collections.abc import Mapping, Sequence
@@ -80,6 +80,8 @@ class Segment:
         token: Random, one for each group, kept over its retries: tells whose insert won.
         thinned: Its entries were dropped long after everybody had read them.
         definitions: What its entries give to activities, all together.
+        total: How many statements the institution holds with it. Whoever inserts a segment
+            knows the one before it, so this is exact whoever writes and whoever dies.
     """
 
     n: int
@@ -89,6 +91,7 @@ class Segment:
     receipts: Sequence[BatchReceipt] = ()
     thinned: bool = False
     definitions: PackedDefinitions | None = None
+    total: int = 0
 
     def stored_at_us(self, index: int) -> int:
         """Return the instant of an entry: distinct, rising, the last one's is ``at_us``."""
@@ -100,6 +103,7 @@ class Segment:
             "_id": dense_key(institution_id, self.n),
             "w": self.token,
             "at": Int64(self.at_us),
+            "total": Int64(self.total),
             "e": [entry.to_document() for entry in self.entries],
             "r": [[one.source, one.stored, one.already, one.first_id] for one in self.receipts],
         }
@@ -127,6 +131,7 @@ def segment_from(document: Mapping[str, Any]) -> Segment:
         tuple(BatchReceipt(*receipt) for receipt in document.get("r", ())),
         thinned="e" not in document,
         definitions=_definitions_from(document),
+        total=document["total"],
     )
 
 

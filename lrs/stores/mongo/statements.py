@@ -74,6 +74,11 @@ class MongoStatementStore:
         return self._committer.submit(PreparedBatch(batch, entries))
 
     @translated()
+    def count_statements(self) -> int:
+        """Return how many statements are kept."""
+        return self._log.applied().total
+
+    @translated()
     def find_statement(self, statement_id: StatementId) -> StoredStatement | None:
         """Return a statement, voided or not, or None."""
         key = statement_key(self._institution_id, statement_id)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from lrs.errors import StatementConflict
+from lrs.errors import QuotaExceeded, StatementConflict
 from lrs.stores.mongo.segment import BatchReceipt, Entry
 from lrs.xapi.ports import Batch, BatchOutcome
 
@@ -38,24 +38,25 @@ class Decision:
         receipts: One for each accepted batch.
     """
 
-    verdicts: Sequence[BatchOutcome | StatementConflict]
+    verdicts: Sequence[BatchOutcome | StatementConflict | QuotaExceeded]
     entries: Sequence[Entry]
     receipts: Sequence[BatchReceipt]
 
 
-def decide(group: Sequence[PreparedBatch], known: Mapping[str, Known]) -> Decision:
+def decide(group: Sequence[PreparedBatch], known: Mapping[str, Known], total: int = 0) -> Decision:
     """Judge each batch by what is there and by the accepted batches before it.
 
     Args:
         group: Batches in the order in which they came.
         known: By id, every statement of theirs that is there.
+        total: How many statements the institution holds before them.
     """
     there = {id_: one.fingerprint for id_, one in known.items()}
-    verdicts: list[BatchOutcome | StatementConflict] = []
+    verdicts: list[BatchOutcome | StatementConflict | QuotaExceeded] = []
     entries: list[Entry] = []
     receipts: list[BatchReceipt] = []
     for prepared in group:
-        verdict = _judge(prepared, there)
+        verdict = _within_quota(_judge(prepared, there), prepared.batch.quota, total + len(entries))
         verdicts.append(verdict)
         if isinstance(verdict, BatchOutcome):
             fresh = [prepared.entries[index] for index in verdict.stored]
@@ -63,6 +64,14 @@ def decide(group: Sequence[PreparedBatch], known: Mapping[str, Known]) -> Decisi
             there |= {entry.id: entry.fingerprint for entry in fresh}
             receipts += _receipt(prepared, verdict)
     return Decision(verdicts, entries, receipts)
+
+
+def _within_quota(
+    verdict: BatchOutcome | StatementConflict, quota: int, held: int
+) -> BatchOutcome | StatementConflict | QuotaExceeded:
+    if isinstance(verdict, BatchOutcome) and quota and verdict.stored and held + len(verdict.stored) > quota:
+        return QuotaExceeded.of(held, len(verdict.stored), quota)
+    return verdict
 
 
 def _judge(prepared: PreparedBatch, there: Mapping[str, bytes]) -> BatchOutcome | StatementConflict:

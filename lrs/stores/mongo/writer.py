@@ -13,10 +13,11 @@ In this order, each step of which lost or resurrected data in trials when it was
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 
 from lrs.access.handles import InstitutionId
 from lrs.clock import Clock
-from lrs.errors import StatementConflict
+from lrs.errors import QuotaExceeded, StatementConflict
 from lrs.stores.mongo.database import Collections
 from lrs.stores.mongo.keys import segment_of, statement_id_of, statement_key
 from lrs.stores.mongo.log import READ_AHEAD, Applied, SegmentLog
@@ -26,7 +27,16 @@ from lrs.stores.mongo.segment import Document, Segment, next_instant
 from lrs.stores.mongo.verdicts import Decision, Known, PreparedBatch, decide
 from lrs.xapi.ports import BatchOutcome
 
-Verdict = BatchOutcome | StatementConflict
+Verdict = BatchOutcome | StatementConflict | QuotaExceeded
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """The last segment that is known: its number, its instant, and how many statements there are with it."""
+
+    n: int
+    at_us: int
+    total: int
 
 
 class Writer:
@@ -82,11 +92,17 @@ class Writer:
             for document in found
         }
 
-    def next_segment(self, decision: Decision, token: str, n: int, at_us: int) -> Segment:
-        """Return the segment that would follow one."""
-        at_us = next_instant(self._clock(), at_us, len(decision.entries))
-        definitions = self._projector.definitions.pack(decision.entries)
-        return Segment(n + 1, token, at_us, decision.entries, decision.receipts, definitions=definitions)
+    def next_segment(self, decision: Decision, token: str, last: End) -> Segment:
+        """Return the segment that would follow the last one."""
+        return Segment(
+            last.n + 1,
+            token,
+            next_instant(self._clock(), last.at_us, len(decision.entries)),
+            decision.entries,
+            decision.receipts,
+            definitions=self._projector.definitions.pack(decision.entries),
+            total=last.total + len(decision.entries),
+        )
 
     @property
     def log(self) -> SegmentLog:
@@ -119,10 +135,10 @@ class _Attempt:
     def run(self) -> tuple[Sequence[Verdict], Applied]:
         """Race until the segment is ours, or none is needed; return verdicts and the new end."""
         while True:
-            decision = decide(self._group, self._known)
+            decision = decide(self._group, self._known, self._end.total)
             if not decision.receipts:
                 return decision.verdicts, self._settle()
-            segment = self._writer.next_segment(decision, self._token, self._n, self._at_us)
+            segment = self._writer.next_segment(decision, self._token, self._end)
             if self._writer.log.insert(segment, self._patience):
                 self._pass([segment])
                 return decision.verdicts, self._settle()
@@ -131,12 +147,12 @@ class _Attempt:
 
     def _begin_at(self, end: Applied) -> None:
         self._visible = end
-        self._n, self._at_us = end.n, end.at_us
+        self._end = End(end.n, end.at_us, end.total)
         self._passed: list[Segment] = []
         self._known = self._writer.load(self._ids, self._patience)
 
     def _lose(self) -> None:
-        ahead = self._patience.until_answered(lambda: self._writer.log.read_ahead(self._n))
+        ahead = self._patience.until_answered(lambda: self._writer.log.read_ahead(self._end.n))
         self._pass(ahead)
         if len(ahead) == READ_AHEAD or any(segment.thinned for segment in ahead):
             self._begin_at(self._settle())
@@ -144,7 +160,7 @@ class _Attempt:
     def _pass(self, segments: Sequence[Segment]) -> None:
         self._passed += segments
         for segment in segments:
-            self._n, self._at_us = segment.n, segment.at_us
+            self._end = End(segment.n, segment.at_us, segment.total)
             found = (entry for entry in segment.entries if entry.id in self._ids)
             self._known |= {entry.id: Known(entry.fingerprint, segment.n) for entry in found}
 

@@ -18,7 +18,10 @@ APPLICATION_ID = 0x4C525331
 _VERSION_1 = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value ANY) WITHOUT ROWID, STRICT;
 CREATE TABLE dictionaries (number INTEGER PRIMARY KEY, data BLOB NOT NULL) STRICT;
-CREATE TABLE tenants (number INTEGER PRIMARY KEY, institution TEXT NOT NULL UNIQUE) STRICT;
+-- statements: how many rows of stmt are this institution's.
+CREATE TABLE tenants (
+    number INTEGER PRIMARY KEY, institution TEXT NOT NULL UNIQUE, statements INTEGER NOT NULL DEFAULT 0
+) STRICT;
 
 -- state: 0 plain, 1 voided, 2 voids another (and is never voided). ref: whom it refers to.
 -- body: compressed by dictionary dict, with facts behind (facts.py).

@@ -58,6 +58,11 @@ class SqliteStatementStore:
         weight = max(1, len(rows)) + sum(one.weight for one in attachments)
         return self._writer.run(BatchWork(batch, rows, attachments, self._place), weight)
 
+    def count_statements(self) -> int:
+        """Return how many statements are kept."""
+        with translated():
+            return self._tenants.count_statements(self._readers.get())
+
     def find_statement(self, statement_id: StatementId) -> StoredStatement | None:
         """Return a statement, voided or not, or None."""
         with translated():

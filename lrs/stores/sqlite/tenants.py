@@ -35,6 +35,11 @@ class Tenants:
         """Return the number inside a write transaction, or None."""
         return self._committed or self._look_up(writer)
 
+    def count_statements(self, database: apsw.Connection) -> int:
+        """Return how many statements the institution holds."""
+        query = "SELECT statements FROM tenants WHERE institution = ?"
+        return int(sql.value(database, f"SELECT coalesce(({query}), 0)", (self._institution_id,)))
+
     def _look_up(self, database: apsw.Connection) -> int | None:
         query = "SELECT number FROM tenants WHERE institution = ?"
         found = sql.row(database, query, (self._institution_id,))

@@ -8,7 +8,7 @@ from typing import Any
 import apsw
 import orjson
 
-from lrs.errors import StatementConflict
+from lrs.errors import QuotaExceeded, StatementConflict
 from lrs.stores.compression import BodyCodec
 from lrs.stores.sqlite import sql
 from lrs.stores.sqlite.activities import Definitions
@@ -26,6 +26,7 @@ _FIND = (
     "SELECT s.id, s.fp FROM carray(?) c CROSS JOIN ids i ON i.h = c.value CROSS JOIN stmt s ON s.seq = i.seq"
     " WHERE s.tenant = ?"
 )
+_COUNT = "UPDATE tenants SET statements = statements + ? WHERE number = ?"
 _REFERRED = "SELECT r.h FROM carray(?) c CROSS JOIN refs r ON r.h = c.value"
 
 
@@ -58,10 +59,12 @@ class BatchWork:
 
         Raises:
             StatementConflict: Before anything was written.
+            QuotaExceeded: As early.
         """
         if not self.rows:
             return BatchOutcome((), ())
         outcome = self._decide(write.database, self.place.tenants.find_in_write(write.database))
+        self._check_quota(write.database, len(outcome.stored))
         tenant = self.place.tenants.find_or_add(write.database)
         if outcome.stored:
             new = [self.rows[index] for index in outcome.stored]
@@ -95,6 +98,13 @@ class BatchWork:
                 ids,
             )
         return BatchOutcome(tuple(new), tuple(already))
+
+    def _check_quota(self, database: apsw.Connection, brought: int) -> None:
+        quota = self.batch.quota
+        if quota and brought:
+            held = self.place.tenants.count_statements(database)
+            if held + brought > quota:
+                raise QuotaExceeded.of(held, brought, quota)
 
     def _leave_receipt(self, write: Write, tenant: int, outcome: BatchOutcome) -> None:
         first = self.batch.statements[0].id
@@ -151,6 +161,7 @@ class _Insertion:
         )
         ids = sorted((row.id_hash, seq) for seq, _, row in placed)
         self._database.executemany("INSERT INTO ids VALUES (?, ?)", ids)
+        self._database.execute(_COUNT, (len(placed), tenant))
         refs = [(row.ref_hash, seq) for seq, _, row in placed if row.ref is not None]
         self._database.executemany("INSERT INTO refs VALUES (?, ?)", refs)
         insert_new(

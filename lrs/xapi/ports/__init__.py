@@ -79,11 +79,14 @@ class Batch:
         source: What the receipt is filed under: a key's id, or ``import``.
         attachments: Bytes that the statements name, each hash once; kept with the batch, and
             already there is no error.
+        quota: How many statements the institution may hold once the batch is kept; 0 for any
+            number.
     """
 
     statements: Sequence[PreparedStatement]
     source: str
     attachments: Sequence[AttachmentContent] = ()
+    quota: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +220,18 @@ class StatementStore(Protocol):
         Raises:
             StatementConflict: One or more ids are there with another fingerprint;
                 indexes and ids of all of them; nothing of the batch was kept.
+            QuotaExceeded: Its new statements do not fit into the quota, whoever else writes
+                at the same time; nothing of the batch was kept. One that brings nothing new
+                always fits.
             TooLarge: The batch is more than one atomic write can hold.
+        """
+        ...
+
+    def count_statements(self) -> int:
+        """Return how many statements are kept, voided and voiding ones included.
+
+        It counts every batch that was acknowledged, exactly; what it costs does not grow
+        with the store.
         """
         ...
 

@@ -17,6 +17,7 @@ from lrs.errors import NotFound
 from lrs.web.params import read_params
 from lrs.xapi.arrivals import IMPORT, ArrivalService
 from lrs.xapi.chart import draw_days
+from lrs.xapi.quotas import QuotaWatch
 from lrs.xapi.verdicts import Overview, join, place_text
 
 
@@ -40,12 +41,15 @@ class Source:
         return self.state in {KeyState.REVOKED, KeyState.EXPIRED}
 
 
-def make_arrivals_blueprint(arrivals: ArrivalService, access: AccessService, public_url: str) -> Blueprint:
+def make_arrivals_blueprint(
+    arrivals: ArrivalService, access: AccessService, quotas: QuotaWatch, public_url: str
+) -> Blueprint:
     """Make the pages.
 
     Args:
         arrivals: Knows what arrived.
         access: Knows the keys, and who is signed in.
+        quotas: Knows how much may still be kept.
         public_url: Where clients post to; shown to those from whom nothing came yet.
     """
     blueprint = Blueprint("arrivals_pages", __name__, template_folder="../templates")
@@ -58,9 +62,11 @@ def make_arrivals_blueprint(arrivals: ArrivalService, access: AccessService, pub
         handle = _handle(access)
         sources = _sources(arrivals, access, handle)
         whole = join([source.overview for source in sources], "", arrivals.now(), arrivals.days)
+        institution = access.get_institution(handle.institution_id)
         return render_template(
             "arrivals/all.html",
-            institution=access.get_institution(handle.institution_id),
+            institution=institution,
+            usage=quotas.usage(handle, institution.statement_quota),
             sources=sources,
             whole=whole,
             chart=draw_days(whole.by_day),

@@ -44,8 +44,8 @@ def test_segment_comes_back_as_it_was_when_written_to_a_document() -> None:
 
 
 def test_thinned_segment_says_so_when_it_is_read() -> None:
-    segment = segment_from({"_id": dense_key(T, 7), "at": 5})
-    assert segment == Segment(7, "", 5, (), (), thinned=True)
+    segment = segment_from({"_id": dense_key(T, 7), "at": 5, "total": 9})
+    assert segment == Segment(7, "", 5, (), (), thinned=True, total=9)
 
 
 @given(number=st.integers(1, 10**15), index=st.integers(0, 4095))
