@@ -12,6 +12,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from urllib.parse import urlsplit
 
 from lrs.errors import ConfigError
+from lrs.outbound.guard import Allowed, parse_allowed
 
 Network = IPv4Network | IPv6Network
 
@@ -58,6 +59,7 @@ class Settings:
     busy_seconds: int
     cors_origins: str
     key_rate: int
+    outbound_allow: tuple[Allowed, ...]
     log_level: str
 
 
@@ -255,6 +257,16 @@ SETTINGS: tuple[Setting, ...] = (
         "How many requests a key may make in a minute, where it has no rate of its own; more are answered"
         " with 429 and Retry-After. Each server process counts by itself. 0 for no limit.",
         _number(0, 1_000_000),
+    ),
+    Setting(
+        "LRS_OUTBOUND_ALLOW",
+        "outbound_allow",
+        "none",
+        "",
+        "Where this instance may go although it is no public address: addresses, networks and hosts,"
+        " separated by blanks, each with a port or without, such as 127.0.0.1:9000 10.0.0.0/8"
+        " moodle.internal:443. Everything else that is private is refused, also after a redirect.",
+        parse_allowed,
     ),
     Setting(
         "LRS_LOG_LEVEL",

@@ -278,6 +278,37 @@ class RateLimited(LrsError):
     transient = True
 
 
+class OutboundError(LrsError):
+    """Another system that was asked from here did not give what was needed."""
+
+    code = "outbound-error"
+
+
+class OutboundRefused(OutboundError):
+    """This instance does not go there: a private address, another scheme, a forbidden redirect."""
+
+    code = "outbound-refused"
+
+
+class OutboundUntrusted(OutboundError):
+    """The other system could not prove its name: its certificate is not good."""
+
+    code = "outbound-untrusted"
+
+
+class OutboundTooLarge(OutboundError):
+    """The other system's answer passes the limit."""
+
+    code = "outbound-too-large"
+
+
+class OutboundUnavailable(OutboundError):
+    """The other system cannot be reached, is too slow, or broke off; try again."""
+
+    code = "outbound-unavailable"
+    transient = True
+
+
 class StoreError(LrsError):
     """The store failed; nothing that was asked for has been acknowledged."""
 
@@ -301,6 +332,18 @@ class StoreTooNew(StoreError):
     """The store was written by a newer version of this project."""
 
     code = "store-too-new"
+
+
+class StoreUnfinished(StoreError):
+    """A restore into the store was broken off; it serves nobody until one has succeeded."""
+
+    code = "store-unfinished"
+
+
+class InvalidArchive(LrsError):
+    """A backup cannot be restored: it is damaged, cut off, or a newer program's."""
+
+    code = "invalid-archive"
 
 
 class ConfigError(LrsError):

@@ -22,6 +22,7 @@ from lrs.errors import (
     Conflict,
     CorruptRecord,
     DuplicateIdInBatch,
+    InvalidArchive,
     InvalidAttachment,
     InvalidBody,
     InvalidParameter,
@@ -31,6 +32,11 @@ from lrs.errors import (
     MethodNotAllowed,
     NotFound,
     NotPermitted,
+    OutboundError,
+    OutboundRefused,
+    OutboundTooLarge,
+    OutboundUnavailable,
+    OutboundUntrusted,
     PreconditionFailed,
     PreconditionMissing,
     Problem,
@@ -40,6 +46,7 @@ from lrs.errors import (
     StoreError,
     StoreTooNew,
     StoreUnavailable,
+    StoreUnfinished,
     TooLarge,
     Unauthenticated,
     UnsupportedMediaType,
@@ -93,13 +100,22 @@ KINDS: dict[type[LrsError], ErrorKind] = {
     TooLarge: ErrorKind(413, "Larger than this instance takes"),
     UnsupportedMediaType: ErrorKind(415, "That content type is not taken here"),
     RateLimited: ErrorKind(429, "Too many requests"),
+    OutboundError: ErrorKind(502, "Another system did not give what was needed"),
+    OutboundRefused: ErrorKind(502, "This instance does not go to that address"),
+    OutboundUntrusted: ErrorKind(502, "Another system could not prove its name"),
+    OutboundTooLarge: ErrorKind(502, "Another system answered more than is taken"),
+    OutboundUnavailable: ErrorKind(502, "Another system cannot be reached"),
     StoreError: ErrorKind(500, "The store failed", _FAILED),
     StoreUnavailable: ErrorKind(500, "The store is busy or away", _AWAY),
     CorruptRecord: ErrorKind(500, "Something kept cannot be read back", _FAILED),
     StoreTooNew: ErrorKind(500, "The store was written by a newer version", _FAILED),
+    StoreUnfinished: ErrorKind(500, "A restore into the store was broken off", _FAILED),
+    InvalidArchive: ErrorKind(400, "The backup cannot be restored"),
     ConfigError: ErrorKind(500, "This instance is set up wrongly", _FAILED),
 }
 """Class to status and title. A class that is not listed is answered as its nearest listed parent."""
+
+_ON_XAPI = {415: 400, 502: 500}
 
 _BY_STATUS: dict[int, tuple[type[LrsError], str]] = {
     400: (InvalidRequest, "The request cannot be understood as HTTP."),
@@ -124,13 +140,14 @@ def kind_of(error: LrsError) -> ErrorKind:
 def status_of(error: LrsError) -> int:
     """Return the HTTP status of an error for the route being answered.
 
-    The standard's list has no 415, so ``/xapi`` answers 400 there.
+    The standard's list has neither 415 nor 502, so ``/xapi`` answers 400 and 500 there.
 
     Spec: xAPI 1.0.3 Communication 3.2.
     """
-    if isinstance(error, UnsupportedMediaType) and has_request_context() and _is_xapi():
-        return 400
-    return kind_of(error).status
+    status = kind_of(error).status
+    if has_request_context() and _is_xapi():
+        return _ON_XAPI.get(status, status)
+    return status
 
 
 def error_id() -> str:
