@@ -48,6 +48,7 @@ class Settings:
     trusted_proxies: tuple[Network, ...]
     default_version: str
     max_body_bytes: int
+    max_lines_bytes: int
     max_statements: int
     max_parts: int
     max_json_depth: int
@@ -166,6 +167,15 @@ SETTINGS: tuple[Setting, ...] = (
         "bytes",
         "Largest request body; a larger one is refused with 413 before it is read whole.",
         _number(1024, 1 << 30),
+    ),
+    Setting(
+        "LRS_MAX_LINES_BYTES",
+        "max_lines_bytes",
+        "268435456",
+        "bytes",
+        "Largest body of POST /api/v1/statements/lines as a whole; it is kept in a temporary file while it is"
+        " read. A single line may be as large as LRS_MAX_BODY_BYTES says.",
+        _number(1024, 1 << 36),
     ),
     Setting(
         "LRS_MAX_STATEMENTS",

@@ -31,6 +31,7 @@ from lrs.xapi.arrivals import ArrivalService
 from lrs.xapi.cursors import Cursors
 from lrs.xapi.document_service import DocumentService
 from lrs.xapi.knowledge import KnowledgeService
+from lrs.xapi.lines import LineService
 from lrs.xapi.quotas import QuotaWatch
 from lrs.xapi.reader import ReadLimits
 from lrs.xapi.routes.about import make_about_blueprint
@@ -41,6 +42,7 @@ from lrs.xapi.routes.common import install_xapi_headers
 from lrs.xapi.routes.cors import install_cors
 from lrs.xapi.routes.documents import make_documents_blueprint
 from lrs.xapi.routes.knowledge import make_knowledge_blueprint
+from lrs.xapi.routes.lines import make_lines_blueprint
 from lrs.xapi.routes.statements import make_statements_blueprint
 from lrs.xapi.routes.usage_api import make_usage_blueprint
 from lrs.xapi.service import PageLimits, StatementService
@@ -217,3 +219,5 @@ def _add_api(app: Flask, services: Services) -> None:
     api.register_blueprint(make_usage_blueprint(services.quotas, services.access))
     api.register_blueprint(make_keys_blueprint(services.access))
     api.register_blueprint(make_arrivals_api_blueprint(services.arrivals, services.access))
+    lines = LineService(services.statements)
+    api.register_blueprint(make_lines_blueprint(lines, services.arrivals, services.settings.max_lines_bytes))

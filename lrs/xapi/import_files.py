@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import orjson
 
@@ -40,6 +40,21 @@ class Record:
 
     number: int
     text: bytes
+
+
+def read_lines(file: IO[bytes], max_record_bytes: int) -> Iterator[Record]:
+    """Give the lines that are not blank, with their numbers.
+
+    Args:
+        file: Read from where it stands to its end.
+        max_record_bytes: Longest line; of a longer one the beginning comes, one byte too long.
+    """
+    most = max_record_bytes + 1
+    for number, line in enumerate(iter(lambda: file.readline(most), b""), 1):
+        if len(line) == most and line[-1:] != b"\n":
+            _skip_line(file)
+        if not line.isspace():
+            yield Record(number, line)
 
 
 class StatementFile:
@@ -100,15 +115,7 @@ class StatementFile:
         whole = self._whole_object()
         if whole is not None:
             return iter([Record(1, whole)])
-        return self._lines(file)
-
-    def _lines(self, file: io.BufferedReader) -> Iterator[Record]:
-        most = self._limit + 1
-        for number, line in enumerate(iter(lambda: file.readline(most), b""), 1):
-            if len(line) == most and line[-1:] != b"\n":
-                _skip_line(file)
-            if not line.isspace():
-                yield Record(number, line)
+        return read_lines(file, self._limit)
 
     def _whole_object(self) -> bytes | None:
         """Return the whole file where it is one object over several lines, else None."""
@@ -157,7 +164,7 @@ def _is_object(text: bytes) -> bool:
         return False
 
 
-def _skip_line(file: io.BufferedReader) -> None:
+def _skip_line(file: IO[bytes]) -> None:
     while (rest := file.readline(_CHUNK)) and rest[-1:] != b"\n":
         pass
 

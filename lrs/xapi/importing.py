@@ -1,8 +1,8 @@
-"""Taking in a file of statements: the same validation and store path as a post, record by record.
+"""Taking in many statements one by one: the same validation and store path as a post.
 
-A post is all or nothing; an import takes every record by itself. Good ones go in, in batches;
-each bad one is reported and left out. What goes in is known by its id, so an import that was
-interrupted is simply run again.
+A post is all or nothing; an import, of a file or of a body of lines, takes every record by
+itself. Good ones go in, in batches; each bad one is reported and left out. What goes in is known
+by its id, so an import that was interrupted is simply run again.
 
 Spec: xAPI 1.0.3 Communication 2.1.1 (one id, one statement).
 """
@@ -34,12 +34,14 @@ class ImportTarget:
     """Where the records go.
 
     Attributes:
-        client: The institution's client of the name ``import``; its authority is written.
+        client: Its authority is written; for a file, the institution's client ``import``.
         version: Whose rules hold for every record; None lets each record's own ``version``
             decide: 2.0.0 where it begins with ``2.``, else 1.0.3.
         id_for: Gives the id of a record that has none, by its number.
         quota: Gives how many statements the institution may hold, 0 for any number; asked
             before each batch.
+        source: What receipts are filed under: a key's id, or ``import``.
+        defines: Whether activity definitions count beyond their statements (scope ``define``).
     """
 
     handle: InstitutionHandle
@@ -47,6 +49,8 @@ class ImportTarget:
     version: Version | None
     id_for: Callable[[int], str]
     quota: Callable[[], int] = lambda: 0
+    source: str = IMPORT
+    defines: bool = True
 
 
 @dataclass(slots=True)
@@ -87,14 +91,14 @@ def record_id(handle: InstitutionHandle, digest: str, number: int) -> str:
 
     Args:
         handle: The institution.
-        digest: SHA-256 of the file's content.
+        digest: SHA-256 of the file's or body's content.
         number: The record's line, or index.
     """
     return str(uuid.uuid5(NAMESPACE, f"{handle.institution_id}/{digest}/{number}"))
 
 
 class Importer:
-    """Imports the records of one file.
+    """Imports the records of one file or body.
 
     While one batch is being written by a thread, the next is made ready; at most these two
     are held. One importer is for one run.
@@ -170,7 +174,8 @@ class Importer:
             raise InvalidStatement(f"The statement is invalid ({len(problems)} problems).", problems)
         match_attachments(read, (), version, self._service.read_limits)
         fallback_id = None if "id" in value else self._target.id_for(record.number)
-        return self._service.prepare(raw, version, self._target.client, fallback_id)
+        target = self._target
+        return self._service.prepare(raw, version, target.client, fallback_id, defines=target.defines)
 
     def _reject(self, rejection: Rejection) -> None:
         self.counts.rejected += 1
@@ -207,7 +212,10 @@ class Importer:
             part = waiting.pop()
             try:
                 outcome = self._service.add_prepared(
-                    self._target.handle, [one.statement for one in part], IMPORT, self._target.quota()
+                    self._target.handle,
+                    [one.statement for one in part],
+                    self._target.source,
+                    self._target.quota(),
                 )
             except StatementConflict as conflict:
                 waiting += _without_conflicts(part, conflict, written)

@@ -1,9 +1,10 @@
-"""The JSON of arrivals."""
+"""The JSON of arrivals and of statements by the line."""
 
 from marshmallow import Schema, fields, validate
 
 from lrs.web.smorest import Instant, ProblemSchema, StrictSchema
 from lrs.xapi.verdicts import Verdict
+from lrs.xapi.versions import Version
 
 MOST_ENTRIES = 500
 
@@ -90,3 +91,46 @@ class UsageSchema(Schema):
     quota = fields.Integer(required=True, metadata=_doc("May be kept; 0 for any number"))
     percent = fields.Integer(required=True, metadata=_doc("Of the quota; 0 without one"))
     alarm = fields.Boolean(required=True, metadata=_doc("80 % of the quota or more is used"))
+
+
+class LinesQuerySchema(StrictSchema):
+    """How lines are read."""
+
+    version = fields.String(
+        load_default=None,
+        validate=validate.OneOf([version.value for version in Version]),
+        metadata=_doc("Whose rules hold for every line; by default those of the line's own version"),
+    )
+
+
+class RejectedLineSchema(Schema):
+    """A line that was not stored."""
+
+    line = fields.Integer(required=True, metadata=_doc("Its number, from 1"))
+    code = fields.String(required=True, metadata=_doc("Stable name of the kind of error"))
+    detail = fields.String(required=True)
+    problems = fields.List(
+        fields.Nested(ProblemSchema),
+        required=True,
+        metadata=_doc("The first 20; pointers begin at the statement in the line"),
+    )
+
+
+class LinesSchema(Schema):
+    """What became of the lines: each that was read was stored, there already, or rejected."""
+
+    read = fields.Integer(required=True, metadata=_doc("Lines that were not blank"))
+    stored = fields.Integer(required=True, metadata=_doc("Statements that were new"))
+    already = fields.Integer(required=True, metadata=_doc("Statements that were there before, equal"))
+    rejectedCount = fields.Integer(  # noqa: N815 - JSON
+        attribute="rejected_count", required=True, metadata=_doc("How many lines were not stored")
+    )
+    rejected = fields.List(
+        fields.Nested(RejectedLineSchema), required=True, metadata=_doc("The first 100 of them")
+    )
+    errorId = fields.String(  # noqa: N815 - JSON
+        attribute="error_id",
+        required=True,
+        allow_none=True,
+        metadata=_doc("Where lines were rejected: under which the page of arrivals lists them"),
+    )

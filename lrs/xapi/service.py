@@ -176,6 +176,18 @@ class StatementService:
         prepared = self.prepare(raw, version, client, named, defines=caller.may(Scope.DEFINE))
         return self._keep(caller, store, [prepared], attachments)
 
+    def find_writer(self, caller: Caller) -> tuple[InstitutionHandle, Client]:
+        """Return where a caller writes statements, and as whom.
+
+        Raises:
+            NotPermitted: The caller may not write statements.
+        """
+        if caller.handle is None or not caller.may(Scope.STATEMENTS_WRITE):
+            raise NotPermitted(
+                "These credentials may not write statements: the scope statements/write is missing."
+            )
+        return caller.handle, _client(caller)
+
     def add_prepared(
         self, handle: InstitutionHandle, statements: Sequence[PreparedStatement], source: str, quota: int
     ) -> BatchOutcome:
@@ -308,11 +320,8 @@ class StatementService:
         return bool(served["authority"] == _authority(_client(caller).authority))
 
     def _writing(self, caller: Caller) -> tuple[StatementStore, Client]:
-        if caller.handle is None or not caller.may(Scope.STATEMENTS_WRITE):
-            raise NotPermitted(
-                "These credentials may not write statements: the scope statements/write is missing."
-            )
-        return self._records.statements(caller.handle), _client(caller)
+        handle, client = self.find_writer(caller)
+        return self._records.statements(handle), client
 
     def _reading(self, caller: Caller) -> tuple[StatementStore, InstitutionHandle]:
         if caller.handle is None or not caller.may(Scope.STATEMENTS_READ_MINE):

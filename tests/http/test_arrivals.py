@@ -12,7 +12,7 @@ from lrs.access.model import Scope
 from lrs.errors import InvalidBody, InvalidStatement, Problem
 from lrs.xapi.ports import Receipt, Refusal
 from lrs.xapi.verdicts import Overview, Verdict, place_text
-from tests.engines import sqlite_engine
+from tests.engines import Engine, sqlite_engine
 from tests.http.conftest import Instance, basic, make_instance
 
 GOOD = {
@@ -87,9 +87,9 @@ def test_posts_and_refusals_are_told_newest_first(instance: Instance) -> None:
     ],
 )
 def test_a_refusal_is_kept_when_the_body_could_not_even_be_read(
-    embedded: Instance, body: bytes, headers: dict[str, str], code: str
+    sqlite: Engine, body: bytes, headers: dict[str, str], code: str
 ) -> None:
-    embedded.app.config["MAX_CONTENT_LENGTH"] = 2048
+    embedded = make_instance(sqlite, LRS_MAX_BODY_BYTES="2048")
     key = embedded.key()
     sent = {"Content-Type": "application/json", **key, **headers}
     answer = embedded.client.post("/xapi/statements", data=body, headers=sent)

@@ -103,7 +103,13 @@ def voiding(target: str) -> dict[str, Any]:
     return {**GOOD, "verb": {"id": VOID}, "object": {"objectType": "StatementRef", "id": target}}
 
 
+def _lines(*statements: Any) -> dict[str, Any]:
+    body = b"".join(json.dumps(statement).encode() + b"\n" for statement in statements)
+    return {"path": LINES, "data": body, "content_type": "application/x-ndjson"}
+
+
 STATEMENTS, INSTITUTIONS = "/xapi/statements", "/api/v1/institutions"
+LINES = "/api/v1/statements/lines"
 STATE, ACTIVITY, AGENT = "/xapi/activities/state", "/xapi/activities/profile", "/xapi/agents/profile"
 
 CASES: list[tuple[str, str, Ask]] = [
@@ -149,6 +155,8 @@ CASES: list[tuple[str, str, Ask]] = [
     ("PUT", AGENT, asking(AGENT, lambda n: n.agent_profile, json={"own": 1})),
     ("POST", AGENT, asking(AGENT, lambda n: n.agent_profile, json={"own": 1})),
     ("DELETE", AGENT, matching(asking(AGENT, lambda n: n.agent_profile))),
+    ("POST", LINES, lambda named: _lines({**GOOD, "id": named.statement}, {**BAD, "id": named.fresh})),
+    ("POST", LINES, lambda named: _lines({**voiding(named.statement), "id": named.fresh})),
     ("GET", f"{INSTITUTIONS}/<>", at(f"{INSTITUTIONS}/{{institution}}")),
     ("GET", f"{INSTITUTIONS}/<>/keys", at(f"{INSTITUTIONS}/{{institution}}/keys")),
     (

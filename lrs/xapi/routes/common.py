@@ -4,19 +4,26 @@ Spec: xAPI 1.0.3 Communication 3.3 (Versioning); xAPI 2.0 4.1.
 """
 
 import contextlib
+from collections.abc import Callable, Iterator
+from http import HTTPStatus
+from typing import TypeVar
 
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from lrs.access.model import Caller
-from lrs.errors import InvalidRequest, TooLarge, UnsupportedVersion
+from lrs.errors import InvalidRequest, LrsError, TooLarge, UnsupportedVersion
 from lrs.web.callers import current_caller
+from lrs.web.errors import error_id, status_of
+from lrs.xapi.arrivals import ArrivalService
 from lrs.xapi.routes.alternate import check_alternate
 from lrs.xapi.versions import Version, negotiate_version
 
 VERSION_HEADER = "X-Experience-API-Version"
 CONSISTENT_HEADER = "X-Experience-API-Consistent-Through"
 _PREFIX = "/xapi/"
+_CHUNK = 1 << 18
+_Work = TypeVar("_Work")
 
 
 def install_xapi_headers(app: Flask, default_version: Version) -> None:
@@ -61,17 +68,56 @@ def read_body(max_bytes: int) -> bytes:
         InvalidRequest: It is compressed.
         TooLarge: It passes the limit, declared or not.
     """
+    return b"".join(read_body_parts(max_bytes))
+
+
+def read_body_parts(max_bytes: int) -> Iterator[bytes]:
+    """Give the request's body piece by piece.
+
+    Raises:
+        InvalidRequest: It is compressed.
+        TooLarge: It passes the limit, declared or not; pieces may have been given before.
+    """
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise InvalidRequest("Send the body without Content-Encoding; compressed bodies are not taken.")
     # Werkzeug cuts a body of undeclared length at its limit without a word; one byte more tells.
     request.max_content_length = max_bytes + 1
+    total = 0
     try:
-        body = request.get_data(cache=False)
+        while part := request.stream.read(_CHUNK):
+            total += len(part)
+            if total > max_bytes:
+                break
+            yield part
     except RequestEntityTooLarge:
-        body = None
-    if body is None or len(body) > max_bytes:
+        total = max_bytes + 1
+    if total > max_bytes:
         raise TooLarge(f"The body is larger than {max_bytes} bytes; send it in smaller parts.")
-    return body
+
+
+def noting_refusal(arrivals: ArrivalService, caller: Caller, work: Callable[[], _Work]) -> _Work:
+    """Do the work; when it is refused, note that for the provider's page, then let the error go on."""
+    try:
+        return work()
+    except LrsError as error:
+        status = status_of(error)
+        if status < HTTPStatus.INTERNAL_SERVER_ERROR:
+            note_refusal(arrivals, caller, error, status)
+        raise
+
+
+def note_refusal(arrivals: ArrivalService, caller: Caller, error: LrsError, status: int) -> None:
+    """Note for the provider's page what was not taken of this request."""
+    if caller.handle and caller.key_id:
+        arrivals.note_refusal(
+            caller.handle,
+            source=caller.key_id,
+            error=error,
+            error_id=error_id(),
+            status=status,
+            method=request.method,
+            body_bytes=request.content_length or 0,
+        )
 
 
 def get_version() -> Version:

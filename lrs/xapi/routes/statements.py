@@ -3,7 +3,6 @@
 Spec: xAPI 1.0.3 Communication 2.1; xAPI 2.0 4.1.6.1.
 """
 
-from collections.abc import Callable
 from http import HTTPStatus
 
 import orjson
@@ -12,13 +11,12 @@ from werkzeug.http import http_date
 
 from lrs.access.model import Caller
 from lrs.clock import to_datetime, to_text
-from lrs.errors import LrsError, UnsupportedMediaType
-from lrs.web.errors import error_id, status_of
+from lrs.errors import UnsupportedMediaType
 from lrs.web.params import read_params
 from lrs.xapi.arrivals import ArrivalService
 from lrs.xapi.attachments import SentBody
 from lrs.xapi.query import KNOWN
-from lrs.xapi.routes.common import find_caller, get_version, read_body
+from lrs.xapi.routes.common import find_caller, get_version, noting_refusal, read_body
 from lrs.xapi.service import Showing, StatementService, Stored
 
 
@@ -30,14 +28,14 @@ def make_statements_blueprint(service: StatementService, arrivals: ArrivalServic
     def post_statements() -> Response:
         """Store a statement or a batch; answer its ids."""
         caller = find_caller()
-        stored = _noting_refusal(arrivals, caller, lambda: _post(service, caller))
+        stored = noting_refusal(arrivals, caller, lambda: _post(service, caller))
         return Response(orjson.dumps(stored.ids), content_type="application/json")
 
     @blueprint.put("/statements")
     def put_statement() -> Response:
         """Store one statement under the id in the query; answer nothing."""
         caller = find_caller()
-        _noting_refusal(arrivals, caller, lambda: _put(service, caller))
+        noting_refusal(arrivals, caller, lambda: _put(service, caller))
         return Response(status=HTTPStatus.NO_CONTENT)
 
     @blueprint.get("/statements")
@@ -90,22 +88,3 @@ def _sent_body(service: StatementService) -> SentBody:
     if request.mimetype == "multipart/mixed":
         return SentBody(content, request.mimetype_params.get("boundary", ""))
     return SentBody(content)
-
-
-def _noting_refusal(arrivals: ArrivalService, caller: Caller, work: Callable[[], Stored]) -> Stored:
-    """Do the work; when it is refused, note that for the provider's page, then let the error go on."""
-    try:
-        return work()
-    except LrsError as error:
-        status = status_of(error)
-        if caller.handle and caller.key_id and status < HTTPStatus.INTERNAL_SERVER_ERROR:
-            arrivals.note_refusal(
-                caller.handle,
-                source=caller.key_id,
-                error=error,
-                error_id=error_id(),
-                status=status,
-                method=request.method,
-                body_bytes=request.content_length or 0,
-            )
-        raise
