@@ -150,6 +150,20 @@ class Definitions:
                 self._merge_one(there, h, definition)
         self._store(write.database, tenant, merged)
 
+    def merge_beneath(self, write: Write, tenant: int, given: Sequence[Given]) -> None:
+        """Merge definitions that are older than all that is kept, given newest first.
+
+        What is remembered as contained stays contained: the later entries still stand on top.
+        """
+        self._remembered.begin(write)
+        merged = self._load(write.database, tenant, {h for h, _ in given})
+        for h, definition in given:
+            there = merged.setdefault((h, definition.activity), _Merged())
+            later = () if there.text is None else (there.text,)
+            text = merge_all(definition.definition, later)
+            there.text, there.changed = text, there.changed or text != there.text
+        self._store(write.database, tenant, merged)
+
     def _load(
         self, database: apsw.Connection, tenant: int, hashes: set[int]
     ) -> dict[tuple[int, str], _Merged]:

@@ -1,10 +1,14 @@
-"""Tables of the embedded store, and how an older file becomes a newer one.
+"""Tables of the embedded store, as a new file gets them.
 
 ``PRAGMA user_version`` carries the schema's version from the first day. All tables here
 are *recorded*, but for ``ids``, ``post``, ``lots`` and ``refs``, which can be made again
 from ``stmt``. Instants are microseconds since the epoch, UTC.
+
+Whoever changes a table here, or adds one, appends a migration in ``migrations.py`` that
+does the same to an older file: a new column stands last. A test compares the two.
 """
 
+import logging
 from collections.abc import Callable
 
 import apsw
@@ -12,10 +16,14 @@ import apsw
 from lrs.errors import CorruptRecord, StoreTooNew
 from lrs.stores.compression import shipped_dictionaries
 from lrs.stores.sqlite import sql
+from lrs.stores.sqlite.filling import Fill, begin_fill
+from lrs.stores.sqlite.migrations import MIGRATIONS
+
+log = logging.getLogger(__name__)
 
 APPLICATION_ID = 0x4C525331
 
-_VERSION_1 = """
+_TABLES = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value ANY) WITHOUT ROWID, STRICT;
 CREATE TABLE dictionaries (number INTEGER PRIMARY KEY, data BLOB NOT NULL) STRICT;
 -- statements: how many rows of stmt are this institution's.
@@ -97,12 +105,9 @@ CREATE TABLE sessions (
 """
 
 
-def _make_tables(database: apsw.Connection) -> None:
-    database.execute(_VERSION_1)
-
-
-MIGRATIONS: tuple[Callable[[apsw.Connection], None], ...] = (_make_tables,)
-"""The n-th brings a file of version n to version n + 1. Released ones are never changed."""
+def newest() -> int:
+    """Return the version that this program makes, and the latest that it reads."""
+    return 1 + len(MIGRATIONS)
 
 
 def upgrade(database: apsw.Connection, random_bytes: Callable[[int], bytes]) -> None:
@@ -113,14 +118,29 @@ def upgrade(database: apsw.Connection, random_bytes: Callable[[int], bytes]) -> 
         CorruptRecord: It is some other program's database.
     """
     version = _version(database)
-    for migrate in MIGRATIONS[version:]:
-        migrate(database)
-    if version < len(MIGRATIONS):
-        database.execute(f"PRAGMA user_version={len(MIGRATIONS)}")
+    if version == 0:
+        database.execute(_TABLES)
+    elif version < newest():
+        _migrate(database, version)
+    if version < newest():
+        database.execute(f"PRAGMA user_version={newest()}")
         database.execute(f"PRAGMA application_id={APPLICATION_ID}")
     insert_meta = "INSERT OR IGNORE INTO meta VALUES ('instance_key', ?)"
     database.execute(insert_meta, (random_bytes(32),))
     database.executemany("INSERT OR IGNORE INTO dictionaries VALUES (?, ?)", shipped_dictionaries().items())
+
+
+def _migrate(database: apsw.Connection, version: int) -> None:
+    for number, migration in enumerate(MIGRATIONS[version - 1 :], version + 1):
+        log.info("Bringing the store to version %d: %s", number, migration.what)
+        migration.change(database)
+        if migration.fill is not None:
+            begin_fill(database, number)
+
+
+def fills() -> dict[int, Fill]:
+    """Return what fills, by version."""
+    return {number: one.fill for number, one in enumerate(MIGRATIONS, 2) if one.fill is not None}
 
 
 def _version(database: apsw.Connection) -> int:
@@ -129,9 +149,9 @@ def _version(database: apsw.Connection) -> int:
     tables = sql.value(database, "SELECT count(*) FROM sqlite_schema")
     if not ours and (version or tables):
         raise CorruptRecord("The database file belongs to another program; name another path in LRS_STORE.")
-    if version > len(MIGRATIONS):
+    if version > newest():
         raise StoreTooNew(
-            f"The store has schema version {version}; this program knows up to {len(MIGRATIONS)}."
+            f"The store has schema version {version}; this program knows up to {newest()}."
             " Update the program, or name another store."
         )
     return version

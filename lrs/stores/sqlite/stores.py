@@ -18,11 +18,12 @@ from lrs.stores.sqlite.attachments import SqliteAttachmentStore
 from lrs.stores.sqlite.connections import Readers, check_sqlite, make_file, open_writer
 from lrs.stores.sqlite.documents import SqliteDocumentStore
 from lrs.stores.sqlite.errors import translated
+from lrs.stores.sqlite.filling import Filler, Parts, pending_fills
 from lrs.stores.sqlite.locks import ConsistentThrough, WriteLock
 from lrs.stores.sqlite.maintenance import Maintenance
 from lrs.stores.sqlite.postings import LOT_SIZE
 from lrs.stores.sqlite.rows import RowCodec
-from lrs.stores.sqlite.schema import read_dictionaries, read_instance_key, upgrade
+from lrs.stores.sqlite.schema import fills, read_dictionaries, read_instance_key, upgrade
 from lrs.stores.sqlite.statements import SqliteStatementStore
 from lrs.stores.sqlite.tenants import Tenants
 from lrs.stores.sqlite.writer import Writer
@@ -42,6 +43,7 @@ class SqliteStores:
         with translated():
             self._instance_key = read_instance_key(database)
             bodies = BodyCodec(read_dictionaries(database))
+            pending = bool(pending_fills(database))
         through = ConsistentThrough(path, options.clock)
         bounds = Bounds(options.arrivals_kept, options.arrivals_days, options.clock)
         self._readers = Readers(path)
@@ -51,6 +53,8 @@ class SqliteStores:
         self._records = SqliteRecordStores(self, bodies, bounds, lot_size)
         maintained = open_writer(path, durable=options.durable)
         self._maintenance = Maintenance(maintained, path, self._writer, bounds, lot_size)
+        parts = Parts(self._writer, self._instance_key, bodies, self._records.definitions)
+        self._filler = Filler(parts, fills(), pending)
 
     @classmethod
     def open(cls, path: str, options: StoreOptions, lot_size: int = LOT_SIZE) -> "SqliteStores":
@@ -113,6 +117,7 @@ class SqliteStores:
 
     def close(self) -> None:
         """Finish what was begun, stop threads, close connections; safe to call twice."""
+        self._filler.close()
         self._maintenance.close()
         self._readers.close()
         self._writer.close()
@@ -129,6 +134,11 @@ class SqliteRecordStores:
         self._definitions = Definitions(bodies)
         self._bounds = bounds
         self._lot_size = lot_size
+
+    @property
+    def definitions(self) -> Definitions:
+        """What merges activity definitions."""
+        return self._definitions
 
     def statements(self, handle: InstitutionHandle) -> StatementStore:
         """Open the statements of the handle's institution."""

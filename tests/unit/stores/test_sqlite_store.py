@@ -15,6 +15,7 @@ from lrs.errors import ConfigError, CorruptRecord, StoreError, StoreTooNew, Stor
 from lrs.stores import StoreOptions
 from lrs.stores.sqlite import errors, schema
 from lrs.stores.sqlite.connections import check_sqlite
+from lrs.stores.sqlite.migrations import Migration, runs
 from lrs.stores.sqlite.stores import SqliteStores
 from lrs.xapi.ports import Position, StatementQuery
 from tests.contract.builders import (
@@ -91,17 +92,17 @@ def test_newer_store_is_refused_and_left_as_it_is(open_stores, path):
 def test_store_carries_its_version_from_the_first_day(open_stores, path):
     open_stores().close()
     database = apsw.Connection(path)
-    assert database.pragma("user_version") == len(schema.MIGRATIONS) >= 1
+    assert database.pragma("user_version") == schema.newest() >= 1
     assert database.pragma("application_id") == schema.APPLICATION_ID
 
 
 def test_older_store_is_migrated_step_by_step(open_stores, path, monkeypatch):
     add(open_stores().records.statements(SCHOOL), make_statement("a"))
-    step = "CREATE TABLE later (x INTEGER) STRICT"
-    monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, lambda database: database.execute(step)))
+    step = Migration("a table", runs("CREATE TABLE later (x INTEGER) STRICT"))
+    monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, step))
     again = open_stores()
     assert again.records.statements(SCHOOL).find_statement(sid("a")) is not None
-    assert apsw.Connection(path).pragma("user_version") == len(schema.MIGRATIONS)
+    assert apsw.Connection(path).pragma("user_version") == schema.newest()
     assert apsw.Connection(path).execute("SELECT count(*) FROM later").get == 0
 
 
@@ -113,7 +114,7 @@ def test_migration_that_fails_leaves_the_old_store(open_stores, path, monkeypatc
         database.execute("CREATE TABLE half (x INTEGER) STRICT")
 
     with monkeypatch.context() as patched:
-        patched.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, fail))
+        patched.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, Migration("half", fail)))
         with pytest.raises(StoreError):
             open_stores()
     open_stores().ping()
