@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any, NoReturn, TypeVar
 
@@ -17,6 +17,9 @@ from lrs.errors import InvalidBody, InvalidParameter, LrsError, Problem, Unsuppo
 from lrs.web.params import read_params, summary
 
 _View = TypeVar("_View", bound=Callable[..., Any])
+_LAST_YEAR = 8999
+_BEYOND_US = from_datetime(datetime(_LAST_YEAR + 1, 1, 1, tzinfo=UTC))
+"""Ours: later moments, and sums with them, could not all be written out again."""
 
 
 class StrictParser(FlaskParser):
@@ -177,4 +180,7 @@ class Instant(fields.String):
             raise ValidationError("must be a moment such as 2026-11-21T09:30:00Z.") from error
         if moment.tzinfo is None:
             raise ValidationError("must name its zone, such as 2026-11-21T09:30:00Z.")
-        return from_datetime(moment)
+        instant = from_datetime(moment)
+        if not 0 <= instant < _BEYOND_US:
+            raise ValidationError(f"must lie in the years 1970 to {_LAST_YEAR}.")
+        return instant

@@ -119,6 +119,9 @@ def test_a_missing_body_is_refused(embedded: Instance, admin: dict[str, str]) ->
         ({"scopes": ["all"], "defaultVersion": "1.0"}, "/defaultVersion"),
         ({"scopes": ["all"], "expiresAt": "tomorrow"}, "/expiresAt"),
         ({"scopes": ["all"], "expiresAt": "2030-01-01T00:00:00"}, "/expiresAt"),
+        ({"scopes": ["all"], "expiresAt": "9999-12-31T23:59:59-14:00"}, "/expiresAt"),
+        ({"scopes": ["all"], "expiresAt": "9000-01-01T00:00:00Z"}, "/expiresAt"),
+        ({"scopes": ["all"], "expiresAt": "0001-01-01T00:00:00+14:00"}, "/expiresAt"),
         ({"scopes": ["all"], "secret": "mine"}, "/secret"),
     ],
 )
