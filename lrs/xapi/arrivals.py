@@ -17,6 +17,8 @@ IMPORT = "import"
 
 KEPT_PROBLEMS = 20
 KEPT_CHARACTERS = 200
+_MOST_BYTES = 2**63 - 1
+"""A length that a request names may be any number; no engine keeps a larger one."""
 
 _log = logging.getLogger(__name__)
 
@@ -77,7 +79,7 @@ class ArrivalService:
             detail=_cut(error.detail),
             problems=tuple(_bounded(problem) for problem in error.problems[:KEPT_PROBLEMS]),
             problem_count=len(error.problems),
-            body_bytes=body_bytes,
+            body_bytes=min(body_bytes, _MOST_BYTES),
         )
         try:
             self._records.arrivals(handle).add_refusal(refusal)

@@ -275,6 +275,22 @@ def test_signing_out_ends_the_session(embedded: Instance) -> None:
     assert embedded.client.get("/arrivals").status_code == 401
 
 
+def test_another_site_cannot_sign_somebody_out(embedded: Instance) -> None:
+    embedded.access.create_institution("School")
+    sign_in(embedded, "School")
+    # A browser that follows a form of another site leaves out cookies that are SameSite=Lax.
+    stranger = embedded.app.test_client(use_cookies=False)
+    assert "Set-Cookie" not in stranger.post("/sign-out").headers
+    assert embedded.client.get("/arrivals").status_code == 200
+
+
+def test_a_refusal_is_kept_when_the_length_named_is_absurd(instance: Instance) -> None:
+    key = instance.key()
+    absurd = {"CONTENT_LENGTH": str(2**64 - 1)}
+    assert instance.post(b"", key, environ_overrides=absurd).status_code == 413
+    assert arrivals(instance, key).get_json()["refusals"][0]["bodyBytes"] == 2**63 - 1
+
+
 def test_private_headers_stand_on_pages_answers_errors_and_files(embedded: Instance) -> None:
     embedded.access.create_institution("School")
     sign_in(embedded, "School")

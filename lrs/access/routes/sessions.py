@@ -70,15 +70,18 @@ def make_sessions_blueprint(access: AccessService, secure: bool, home: str) -> B
 
     @blueprint.post("/sign-out")
     def sign_out() -> Response:
-        """End the session, if there is one, and say so."""
+        """End the session, if there is one, and say so.
+
+        A form on another site does not bring the cookie along, and so does not take it away either.
+        """
         read_params(request.args, ())
         token = request.cookies.get(_cookie_name())
+        answer = make_response(render_template("access/signed_out.html"))
         if token is not None:
             access.end_session(token)
-        answer = make_response(render_template("access/signed_out.html"))
-        answer.delete_cookie(
-            _cookie_name(), path=_cookie_path(), secure=secure, httponly=True, samesite="Lax"
-        )
+            answer.delete_cookie(
+                _cookie_name(), path=_cookie_path(), secure=secure, httponly=True, samesite="Lax"
+            )
         return answer
 
     return blueprint
