@@ -65,15 +65,21 @@ class StatementFile:
         max_record_bytes: Longest record; what is longer comes cut, one byte too long.
 
     Attributes:
-        name: The file's name, without its folder.
+        name: The file's name, without its folder; what is no UTF-8 in it is replaced.
         unit: What a record's number counts: ``line`` or ``index``.
         total_bytes: Size of the file as it lies on the disk.
     """
 
     def __init__(self, path: Path, max_record_bytes: int) -> None:
-        """Look at the beginning of the file."""
+        """Look at the beginning of the file.
+
+        Raises:
+            InvalidBody: It is no file that can be read again, such as a pipe, or it cannot be read.
+        """
         self._path = path
-        self.name = path.name
+        self.name = path.name.encode(errors="replace").decode()
+        if not path.is_file():
+            raise InvalidBody(f"{self.name} is no regular file; save it as one, since it is read twice.")
         self._limit = max_record_bytes
         self._read_from: io.FileIO | None = None
         self._digest: str | None = None
@@ -129,17 +135,19 @@ class StatementFile:
     @contextmanager
     def _opened(self) -> Iterator[tuple[io.BufferedReader, io.FileIO]]:
         """Open the content, unpacked and without byte order mark, and the file that it lies in."""
-        with self._path.open("rb", buffering=0) as raw:
-            packed = raw.read(2) == _GZIP
-            raw.seek(0)
-            content: Any = _Unpacked(raw) if packed else raw
-            try:
+        try:
+            with self._path.open("rb", buffering=0) as raw:
+                packed = raw.read(2) == _GZIP
+                raw.seek(0)
+                content: Any = _Unpacked(raw) if packed else raw
                 with io.BufferedReader(content, _CHUNK) as file:
                     if file.peek(3).startswith(_BOM):
                         file.read(3)
                     yield file, raw
-            except (EOFError, gzip.BadGzipFile, zlib.error) as broken:
-                raise InvalidBody(f"The gzip data of {self.name} is broken or ends early.") from broken
+        except (EOFError, gzip.BadGzipFile, zlib.error) as broken:
+            raise InvalidBody(f"The gzip data of {self.name} is broken or ends early.") from broken
+        except OSError as broken:
+            raise InvalidBody(f"{self.name} cannot be read: {broken.strerror}.") from broken
 
 
 class _Unpacked(io.RawIOBase):

@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -123,3 +124,23 @@ def test_bytes_read_end_at_the_total_when_the_file_is_read(tmp_path: Path) -> No
     assert file.bytes_read == 0
     list(file)
     assert file.bytes_read == file.total_bytes == 800
+
+
+def test_pipe_is_refused_in_words_when_it_is_to_be_imported(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(InvalidBody, match="pipe is no regular file"):
+        StatementFile(tmp_path / "pipe", LIMIT)
+
+
+def test_name_can_be_kept_when_the_file_system_knows_it_as_bytes_alone(tmp_path: Path) -> None:
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/odd\xff.ndjson"))
+    path.write_bytes(b"{}")
+    assert StatementFile(path, LIMIT).name == "odd?.ndjson"
+
+
+def test_failure_is_said_in_words_when_the_disk_does_not_give_what_it_holds() -> None:
+    unreadable = Path("/proc/self/mem")
+    if not unreadable.exists():
+        pytest.skip("this system has no file that can be opened and not read")
+    with pytest.raises(InvalidBody, match="mem cannot be read:"):
+        StatementFile(unreadable, LIMIT)
