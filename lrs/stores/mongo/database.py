@@ -22,10 +22,8 @@ from pymongo.read_concern import ReadConcern
 
 from lrs.errors import StoreTooNew
 from lrs.stores import StoreOptions
+from lrs.stores.mongo.migrations import newest, upgrade
 from lrs.stores.mongo.segment import Document
-
-SCHEMA = 1
-"""What this code writes. A store with a higher number was written by a newer version."""
 
 _LOG = logging.getLogger(__name__)
 
@@ -38,6 +36,7 @@ class Collections:
     institutions: Collection[Document]
     clients: Collection[Document]
     keys: Collection[Document]
+    issuers: Collection[Document]
     sign_ins: Collection[Document]
     sessions: Collection[Document]
     log: Collection[Document]
@@ -70,19 +69,20 @@ def prepare(collections: Collections, options: StoreOptions) -> bytes:
     Raises:
         StoreTooNew: A newer version wrote it.
     """
-    made = {"key": options.random_bytes(32), "schema": SCHEMA}
+    made = {"key": options.random_bytes(32), "schema": newest()}
     try:
         collections.meta.update_one({"_id": "instance"}, {"$setOnInsert": made}, upsert=True)
     except DuplicateKeyError:
         _LOG.debug("another process made the instance's key")
     meta: Any = collections.meta.find_one({"_id": "instance"})
-    if meta["schema"] > SCHEMA:
+    if meta["schema"] > newest():
         raise StoreTooNew(
-            f"The store has schema {meta['schema']}; this version knows {SCHEMA}. Start the newer version.",
+            f"The store has schema {meta['schema']}; this version knows {newest()}. Start the newer version.",
             found=meta["schema"],
-            known=SCHEMA,
+            known=newest(),
         )
     _make_indexes(collections)
+    upgrade(lambda name: getattr(collections, name), meta["schema"])
     return bytes(meta["key"])
 
 
@@ -91,6 +91,7 @@ def _make_indexes(collections: Collections) -> None:
     collections.institutions.create_index([("name", up)], unique=True)
     collections.clients.create_index([("institution_id", up), ("name", up)], unique=True)
     collections.keys.create_index([("institution_id", up)])
+    collections.issuers.create_index([("url", up), ("audience", up)], unique=True)
     collections.sign_ins.create_index([("expires", up)])
     collections.sessions.create_index([("expires", up)])
     collections.statements.create_index([("t", up), ("_id", up)], unique=True)

@@ -268,7 +268,7 @@ def test_batch_is_too_large_before_anything_is_written_when_one_segment_cannot_h
 
 
 def test_newer_store_is_refused_when_it_is_opened(mock: Engine, stores: MongoStores) -> None:
-    collections_of(stores).meta.update_one({"_id": "instance"}, {"$set": {"schema": 2}})
+    collections_of(stores).meta.update_one({"_id": "instance"}, {"$set": {"schema": 999}})
     with pytest.raises(StoreTooNew):
         mock.open()
 

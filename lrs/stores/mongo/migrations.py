@@ -1,0 +1,68 @@
+"""How an older database becomes this version's: one step for each, safe to repeat.
+
+A step may be broken off anywhere, done again, and done by several processes at once; its
+outcome is the same. Only when it is done is the version raised, by compare-and-set. New
+collections and indexes need no step: ``database.py`` makes what is missing at each start.
+Append to ``STEPS``; what has been released is never changed. See docs/migrations.md.
+"""
+
+import logging
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from bson import Int64
+from pymongo.collection import Collection
+
+from lrs.stores.mongo.segment import Document
+
+_LOG = logging.getLogger(__name__)
+
+Named = Callable[[str], Collection[Document]]
+"""Gives the collection of a name, with the store's concerns."""
+
+
+class Step(NamedTuple):
+    """One step.
+
+    Attributes:
+        what: What it adds, for the log.
+        run: Repeatable; see the module.
+    """
+
+    what: str
+    run: Callable[[Named], None]
+
+
+def _default(collection: Collection[Document], field: str, value: object) -> None:
+    """Give a field to the documents that lack it."""
+    collection.update_many({field: {"$exists": False}}, {"$set": {field: value}})
+
+
+def _complete_access(named: Named) -> None:
+    """Add what institutions and keys numbered 1 may lack, also in the copies that keys carry."""
+    institutions, keys = named("institutions"), named("keys")
+    _default(institutions, "quota", Int64(0))
+    _default(institutions, "rev", 0)
+    _default(keys, "rate", None)
+    _default(keys, "replaced_by", None)
+    carrying: dict[str, Any] = {"institution._id": {"$exists": True}}
+    for field, value in (("institution.quota", Int64(0)), ("institution.rev", 0)):
+        keys.update_many({**carrying, field: {"$exists": False}}, {"$set": {field: value}})
+
+
+STEPS: tuple[Step, ...] = (Step("quotas, rates and successors of keys", _complete_access),)
+"""The first brings version 1 to version 2, and so on."""
+
+
+def newest() -> int:
+    """Return the version that this program makes, and the latest that it reads."""
+    return 1 + len(STEPS)
+
+
+def upgrade(named: Named, found: int) -> None:
+    """Bring a database of a version to the newest, step by step."""
+    for number, step in enumerate(STEPS[found - 1 :], found + 1):
+        _LOG.info("Bringing the store to version %d: %s", number, step.what)
+        step.run(named)
+        before = {"_id": "instance", "schema": number - 1}
+        named("meta").update_one(before, {"$set": {"schema": number}})

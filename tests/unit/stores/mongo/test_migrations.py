@@ -1,0 +1,133 @@
+"""Databases of earlier versions are brought up to date, whoever is killed and whoever does it at once."""
+
+from typing import Any
+
+import pytest
+from bson import Int64
+
+from lrs.access.handles import InstitutionId
+from lrs.access.model import Client, ClientId, Institution, Key, KeyId
+from lrs.errors import StoreUnavailable
+from lrs.stores.mongo import migrations
+from lrs.stores.mongo.stores import MongoStores
+from tests.engines import Engine
+
+FIRST: dict[str, list[dict[str, Any]]] = {
+    "meta": [{"_id": "instance", "key": b"k" * 32, "schema": 1}],
+    "institutions": [{"_id": "school0001", "name": "School", "created": Int64(5)}],
+    "clients": [
+        {
+            "_id": "client0001",
+            "institution_id": "school0001",
+            "name": "LMS",
+            "authority": "{}",
+            "created": Int64(6),
+        }
+    ],
+    "keys": [
+        {
+            "_id": "key0000001",
+            "institution_id": "school0001",
+            "client_id": "client0001",
+            "secret": b"s" * 32,
+            "scopes": ["all"],
+            "version": None,
+            "created": Int64(7),
+            "expires": None,
+            "revoked": None,
+        },
+        {
+            "_id": "adminkey01",
+            "institution_id": None,
+            "client_id": None,
+            "secret": b"t" * 32,
+            "scopes": ["all"],
+            "version": None,
+            "created": Int64(8),
+            "expires": None,
+            "revoked": None,
+            "client": None,
+            "institution": None,
+        },
+    ],
+}
+"""What the first version kept of an institution with a client and a key, and of an administrator's key."""
+
+
+@pytest.fixture
+def database(mock: Engine) -> Any:
+    """A database as the first version left it."""
+    stores = mock.open()
+    database = stores._client[stores.records._collections.meta.database.name]
+    for name in database.list_collection_names():
+        database[name].delete_many({})
+    for name, documents in FIRST.items():
+        database[name].insert_many([dict(document) for document in documents])
+    school, client = (dict(FIRST[name][0]) for name in ("institutions", "clients"))
+    carried = {"$set": {"institution": school, "client": client}}
+    database.keys.update_one({"_id": "key0000001"}, carried)
+    return database
+
+
+def check_upgraded(stores: MongoStores, database: Any) -> None:
+    credential = stores.access.find_credential(KeyId("key0000001"))
+    assert credential is not None
+    school = Institution(InstitutionId("school0001"), "School", 5, 0)
+    assert credential.institution == school == stores.access.find_institution_named("School")
+    assert credential.client == Client(ClientId("client0001"), school.id, "LMS", "{}", 6)
+    assert (credential.key.rate_per_minute, credential.key.replaced_by) == (None, None)
+    administrators: list[Key] = list(stores.access.list_keys(None))
+    assert [key.id for key in administrators] == ["adminkey01"]
+    assert database.keys.find_one({"_id": "adminkey01"})["institution"] is None
+    assert stores.access.set_statement_quota(school.id, 9)
+    again = stores.access.find_credential(KeyId("key0000001"))
+    assert again is not None
+    assert again.institution is not None
+    assert again.institution.statement_quota == 9
+    assert stores.instance_key == b"k" * 32
+    assert database.meta.find_one({"_id": "instance"})["schema"] == migrations.newest()
+
+
+def test_database_of_the_first_version_is_upgraded_when_it_is_opened(mock: Engine, database: Any) -> None:
+    check_upgraded(mock.open(), database)
+
+
+def test_steps_change_nothing_when_they_are_done_again(mock: Engine, database: Any) -> None:
+    check_upgraded(mock.open(), database)
+    before = {name: list(database[name].find()) for name in FIRST}
+    database.meta.update_one({"_id": "instance"}, {"$set": {"schema": 1}})
+    mock.open()
+    assert {name: list(database[name].find()) for name in FIRST} == before
+
+
+def test_steps_are_done_again_when_one_was_broken_off(
+    mock: Engine, database: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = migrations._default
+    calls = []
+
+    def fail_at_the_third(*arguments: Any) -> None:
+        calls.append(arguments)
+        if len(calls) == 3:
+            raise StoreUnavailable("The server went away.")
+        real(*arguments)
+
+    monkeypatch.setattr(migrations, "_default", fail_at_the_third)
+    with pytest.raises(StoreUnavailable):
+        mock.open()
+    assert database.meta.find_one({"_id": "instance"})["schema"] == 1
+    check_upgraded(mock.open(), database)
+
+
+def test_version_is_never_lowered_when_a_slow_process_comes_late(mock: Engine, database: Any) -> None:
+    mock.open()
+    migrations.upgrade(lambda name: database[name], 1)
+    assert database.meta.find_one({"_id": "instance"})["schema"] == migrations.newest()
+
+
+def test_nothing_is_run_when_the_database_is_new(mock: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    ran: list[object] = []
+    monkeypatch.setattr(migrations, "STEPS", (migrations.Step("a step", ran.append),))
+    stores = mock.open()
+    assert ran == []
+    assert stores.records._collections.meta.find_one({"_id": "instance"})["schema"] == 2
