@@ -12,6 +12,7 @@ from lrs.access.handles import InstitutionHandle, InstitutionId
 
 ClientId = NewType("ClientId", str)
 KeyId = NewType("KeyId", str)
+IssuerId = NewType("IssuerId", str)
 
 
 class Scope(StrEnum):
@@ -99,12 +100,36 @@ class Credential:
 
 
 @dataclass(frozen=True, slots=True)
+class Issuer:
+    """Somebody whose signed tokens an institution trusts, for one audience.
+
+    Attributes:
+        url: As the claim ``iss`` says it, character by character.
+        audience: Must be among the claim ``aud``.
+        client_claim: The claim that names the client, whose statements they then are.
+        scope_claim: The claim that holds the scopes, as a list or separated by blanks.
+        jwks_url: Where its keys are; None where its discovery document says so.
+    """
+
+    id: IssuerId
+    institution_id: InstitutionId
+    url: str
+    audience: str
+    client_claim: str
+    scope_claim: str
+    jwks_url: str | None
+    created_at_us: int
+
+
+@dataclass(frozen=True, slots=True)
 class Caller:
     """Who is calling, after the credentials were found good.
 
     Attributes:
-        label: What logs may say: the key's id (never the secret), or ``session``.
+        label: What logs may say: the key's id (never the secret), the client's where a token
+            was sent, or ``session``.
         handle: Opens the caller's institution; None for an administrator.
+        key_id: None for whoever sent a token or is signed in.
         statement_quota: See Institution.
     """
 
@@ -115,6 +140,11 @@ class Caller:
     client: Client | None
     default_version: str | None
     statement_quota: int = 0
+
+    @property
+    def source(self) -> str | None:
+        """Under what its posts are filed: its key, or its client where a token was sent."""
+        return self.key_id or (self.client.id if self.client else None)
 
     def may(self, *any_of: Scope) -> bool:
         """Tell whether one of the scopes is held; ``all`` holds every xAPI scope."""

@@ -9,6 +9,8 @@ from lrs.access.model import (
     ClientId,
     Credential,
     Institution,
+    Issuer,
+    IssuerId,
     Key,
     KeyId,
     Session,
@@ -17,7 +19,7 @@ from lrs.access.model import (
 
 
 class AccessStore(Protocol):
-    """Institutions, clients, keys, sign-in links and sessions of the whole instance.
+    """Institutions, clients, keys, issuers, sign-in links and sessions of the whole instance.
 
     Every method is one atomic step, durable when it returns, visible at once to every
     process on the same store. All raise StoreUnavailable when the store is away.
@@ -111,6 +113,32 @@ class AccessStore(Protocol):
 
     def note_key_used(self, key_id: KeyId, at_us: int) -> None:
         """Raise the moment of last use (callers do this at most once a minute a key)."""
+        ...
+
+    def add_issuer(self, issuer: Issuer) -> None:
+        """Keep an issuer whose tokens are trusted.
+
+        Raises:
+            AlreadyExists: The id is taken, or the URL together with the audience: a token
+                must lead to one institution.
+            NotFound: There is no such institution.
+        """
+        ...
+
+    def find_issuers(self, url: str) -> Sequence[Issuer]:
+        """Return the issuers of exactly that URL, by audience; empty when there is none.
+
+        This is asked at each request that carries a token: one indexed look-up, and an
+        issuer that was removed is not found at once, in every process.
+        """
+        ...
+
+    def list_issuers(self, institution_id: InstitutionId | None) -> Sequence[Issuer]:
+        """Return the institution's issuers, oldest first; None gives those of all."""
+        ...
+
+    def remove_issuer(self, issuer_id: IssuerId) -> bool:
+        """Forget an issuer; False when it is unknown."""
         ...
 
     def add_sign_in(self, sign_in: SignIn) -> None:

@@ -19,6 +19,8 @@ from lrs.access.model import (
     ClientId,
     Credential,
     Institution,
+    Issuer,
+    IssuerId,
     Key,
     KeyId,
     Scope,
@@ -32,13 +34,14 @@ from lrs.stores.mongo.segment import Document
 
 
 class MongoAccessStore:
-    """Institutions, clients, keys, sign-in links and sessions."""
+    """Institutions, clients, keys, issuers, sign-in links and sessions."""
 
     def __init__(self, collections: Collections) -> None:
         """Keep where they lie."""
         self._institutions = collections.institutions
         self._clients = collections.clients
         self._keys = collections.keys
+        self._issuers = collections.issuers
         self._sign_ins = collections.sign_ins
         self._sessions = collections.sessions
 
@@ -178,6 +181,32 @@ class MongoAccessStore:
         self._keys.update_one({"_id": key_id}, {"$max": {"used": Int64(at_us)}})
 
     @translated()
+    def add_issuer(self, issuer: Issuer) -> None:
+        """Keep an issuer whose tokens are trusted; see the port."""
+        if self.find_institution(issuer.institution_id) is None:
+            raise NotFound("There is no such institution.")
+        taken = "That issuer is trusted already with that audience."
+        _insert(self._issuers, _issuer_document(issuer), taken)
+
+    @translated()
+    def find_issuers(self, url: str) -> Sequence[Issuer]:
+        """Return the issuers of exactly that URL, by audience."""
+        found = (_issuer_from(one) for one in self._issuers.find({"url": url}))
+        return sorted(found, key=lambda issuer: issuer.audience)
+
+    @translated()
+    def list_issuers(self, institution_id: InstitutionId | None) -> Sequence[Issuer]:
+        """Return the institution's issuers, oldest first; None gives those of all."""
+        asked = {} if institution_id is None else {"institution_id": institution_id}
+        found = (_issuer_from(one) for one in self._issuers.find(asked))
+        return sorted(found, key=lambda issuer: (issuer.created_at_us, issuer.id))
+
+    @translated()
+    def remove_issuer(self, issuer_id: IssuerId) -> bool:
+        """Forget an issuer; False when it is unknown."""
+        return self._issuers.delete_one({"_id": issuer_id}).deleted_count > 0
+
+    @translated()
     def add_sign_in(self, sign_in: SignIn) -> None:
         """Keep a sign-in link; expired ones are dropped on the way."""
         self._sign_ins.delete_many({"expires": {"$lte": Int64(sign_in.created_at_us)}})
@@ -245,6 +274,32 @@ def _client_from(document: Mapping[str, Any]) -> Client:
         document["institution_id"],
         document["name"],
         document["authority"],
+        document["created"],
+    )
+
+
+def _issuer_document(issuer: Issuer) -> Document:
+    return {
+        "_id": issuer.id,
+        "institution_id": issuer.institution_id,
+        "url": issuer.url,
+        "audience": issuer.audience,
+        "client_claim": issuer.client_claim,
+        "scope_claim": issuer.scope_claim,
+        "jwks_url": issuer.jwks_url,
+        "created": Int64(issuer.created_at_us),
+    }
+
+
+def _issuer_from(document: Mapping[str, Any]) -> Issuer:
+    return Issuer(
+        document["_id"],
+        document["institution_id"],
+        document["url"],
+        document["audience"],
+        document["client_claim"],
+        document["scope_claim"],
+        document["jwks_url"],
         document["created"],
     )
 

@@ -1,4 +1,4 @@
-"""Institutions, clients, keys, sign-in links and sessions, as the access room's port promises them."""
+"""Institutions, clients, keys, issuers, sign-ins and sessions, as the access room's port promises them."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,6 +11,8 @@ from lrs.access.model import (
     ClientId,
     Credential,
     Institution,
+    Issuer,
+    IssuerId,
     Key,
     KeyId,
     Scope,
@@ -29,6 +31,7 @@ _KEY = (
     "k.id, k.institution, k.client, k.secret, k.scopes, k.default_version, k.created_at, k.expires_at,"
     " k.revoked_at, k.last_used_at, k.rate, k.replaced_by"
 )
+_ISSUER = "id, institution, url, audience, client_claim, scope_claim, jwks_url, created_at"
 _KEY_COLUMNS = _KEY.count(",") + 1
 _CREDENTIAL = (
     f"SELECT {_KEY}, c.name, c.authority, c.created_at, i.name, i.created_at, i.quota FROM keys k"  # noqa: S608
@@ -182,6 +185,49 @@ class SqliteAccessStore:
         """Raise the moment of last use."""
         update = "UPDATE keys SET last_used_at = max(coalesce(last_used_at, 0), ?) WHERE id = ?"
         self._write(update, at_us, key_id)
+
+    def add_issuer(self, issuer: Issuer) -> None:
+        """Keep an issuer whose tokens are trusted."""
+        values = (
+            issuer.id,
+            issuer.institution_id,
+            issuer.url,
+            issuer.audience,
+            issuer.client_claim,
+            issuer.scope_claim,
+            issuer.jwks_url,
+            issuer.created_at_us,
+        )
+
+        def work(write: Write) -> None:
+            if not _first(write.database, "SELECT 1 FROM institutions WHERE id = ?", issuer.institution_id):
+                raise NotFound("There is no such institution.")
+            taken = "SELECT 1 FROM issuers WHERE id = ? OR (url = ? AND audience = ?)"
+            if _first(write.database, taken, issuer.id, issuer.url, issuer.audience):
+                raise AlreadyExists("That issuer is trusted already with that audience.")
+            write.database.execute("INSERT INTO issuers VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
+
+        self._writer.run(work)
+
+    def find_issuers(self, url: str) -> Sequence[Issuer]:
+        """Return the issuers of exactly that URL, by audience."""
+        query = f"SELECT {_ISSUER} FROM issuers WHERE url = ? ORDER BY audience"  # noqa: S608
+        return [Issuer(*row) for row in self._all(query, url)]
+
+    def list_issuers(self, institution_id: InstitutionId | None) -> Sequence[Issuer]:
+        """Return the institution's issuers, oldest first; None gives those of all."""
+        whose = "WHERE ?1 IS NULL OR institution = ?1"
+        query = f"SELECT {_ISSUER} FROM issuers {whose} ORDER BY created_at, id"  # noqa: S608
+        return [Issuer(*row) for row in self._all(query, institution_id)]
+
+    def remove_issuer(self, issuer_id: IssuerId) -> bool:
+        """Forget an issuer; False when it is unknown."""
+
+        def work(write: Write) -> bool:
+            write.database.execute("DELETE FROM issuers WHERE id = ?", (issuer_id,))
+            return write.database.changes() > 0
+
+        return self._writer.run(work)
 
     def add_sign_in(self, sign_in: SignIn) -> None:
         """Keep a sign-in link; expired ones are dropped on the way."""

@@ -69,6 +69,11 @@ CREATE TABLE IF NOT EXISTS activities (
 ) STRICT;
 CREATE INDEX IF NOT EXISTS activities_by_hash ON activities (h);
 CREATE TABLE IF NOT EXISTS activity_changes (n INTEGER PRIMARY KEY, h INTEGER NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS issuers (
+    id TEXT PRIMARY KEY, institution TEXT NOT NULL, url TEXT NOT NULL, audience TEXT NOT NULL,
+    client_claim TEXT NOT NULL, scope_claim TEXT NOT NULL, jwks_url TEXT, created_at INTEGER NOT NULL,
+    UNIQUE (url, audience)
+) WITHOUT ROWID, STRICT;
 """
 
 MIGRATIONS: tuple[Migration, ...] = (

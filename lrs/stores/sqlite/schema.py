@@ -94,6 +94,11 @@ CREATE TABLE keys (
     last_used_at INTEGER, rate INTEGER, replaced_by TEXT
 ) WITHOUT ROWID, STRICT;
 CREATE INDEX keys_of_institution ON keys (institution, created_at);
+CREATE TABLE issuers (
+    id TEXT PRIMARY KEY, institution TEXT NOT NULL, url TEXT NOT NULL, audience TEXT NOT NULL,
+    client_claim TEXT NOT NULL, scope_claim TEXT NOT NULL, jwks_url TEXT, created_at INTEGER NOT NULL,
+    UNIQUE (url, audience)
+) WITHOUT ROWID, STRICT;
 CREATE TABLE sign_ins (
     token BLOB PRIMARY KEY, institution TEXT NOT NULL, role TEXT NOT NULL, created_at INTEGER NOT NULL,
     expires_at INTEGER NOT NULL
