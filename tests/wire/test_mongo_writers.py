@@ -164,6 +164,7 @@ def run_kills(url: str, folder: Path, writers: int, kills: int) -> None:
     for institution in INSTITUTIONS:
         log = whole_log(statements_of(stores, institution))
         check(log, told[institution], followers[institution].seen)
+        assert statements_of(stores, institution).count_statements() == len(log)
         assert len(log) > kills
     assert {verdict for verdict, _, _ in told[INSTITUTIONS[0]]} >= {"kept", "conflict"}
     stores.close()

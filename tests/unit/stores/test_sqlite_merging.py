@@ -303,6 +303,8 @@ def check_whole(stores: SqliteStores, store: StatementStore) -> None:
     total = stores.writer.run(
         lambda write: write.database.execute("SELECT count(*) FROM stmt WHERE state <> 1").get
     )
+    everything = stores.writer.run(lambda write: write.database.execute("SELECT count(*) FROM stmt").get)
+    assert store.count_statements() == everything
     assert len(find(store, by(VERB, PASSED), limit=500)) == total
     by_agent = sum(len(find(store, by(AGENT, f"a{n}"), limit=500)) for n in range(5))
     assert by_agent == total
