@@ -77,6 +77,7 @@ ROWS = [
     row("DELETE", "/xapi/activities/state", STATE_WRITERS, activityId=ACTIVITY, agent=AGENT),
     *documents("/xapi/activities/profile", ACTIVITY_QUERY, PROFILE_READERS, PROFILE_WRITERS),
     *documents("/xapi/agents/profile", AGENT_QUERY, PROFILE_READERS, PROFILE_WRITERS),
+    row("POST", "/api/v1/statements/lines", WRITERS, json.dumps(GOOD).encode()),
     row("GET", INSTITUTIONS, OVERSEERS),
     row("POST", INSTITUTIONS, ADMINISTRATORS, {"name": "Museum"}),
     row("GET", f"{INSTITUTIONS}/<institution_id>", OVERSEERS),
@@ -118,8 +119,11 @@ def ask(instance: Instance, one: Row, headers: dict[str, str], victim: str) -> i
     if one.method == "PUT" and "profile" in one.rule:
         tag = instance.client.get(path, query_string=one.query, headers=instance.key()).headers["ETag"]
         extra = {"If-Match": tag}
+    sent: dict[str, Any] = {"json": one.body}
+    if isinstance(one.body, bytes):
+        sent = {"data": one.body, "content_type": "application/x-ndjson"}
     answer = instance.client.open(
-        path, method=one.method, query_string=one.query, json=one.body, headers={**headers, **extra}
+        path, method=one.method, query_string=one.query, headers={**headers, **extra}, **sent
     )
     return answer.status_code
 
