@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-LRS = [sys.executable, "-c", "import sys; from lrs.cli import main; sys.exit(main())"]
+LRS = [sys.executable, "-P", "-c", "import sys; from lrs.cli import main; sys.exit(main())"]
 """The ``lrs`` command of this checkout, whether or not it is installed."""
 
 START_SECONDS = 60

@@ -1,4 +1,4 @@
-"""The instance's own address, as ``lrs run`` meets it: is it free, is it up, take these records.
+"""The instance's own address, as a command meets it: is it free, is it up, take these records.
 
 This talks to the server that the same command started, on this machine, and to nobody else.
 """
@@ -41,7 +41,7 @@ def check_free(host: str, port: int) -> None:
             if error.errno == errno.EADDRINUSE:
                 raise AddressInUse(
                     f"Port {port} of {host} is in use by another program. Stop that one, or choose another"
-                    f" port: make run PORT={port + 1}"
+                    f" with --bind: make run PORT={port + 1}"
                 ) from error
             raise AddressInUse(f"Cannot listen on {host}:{port}: {error.strerror}.") from error
 

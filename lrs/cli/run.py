@@ -85,11 +85,16 @@ def _settings_at(host: str, port: int) -> Settings:
 
 @contextmanager
 def _server(host: str, port: int) -> Iterator[subprocess.Popen[bytes]]:
-    """Run ``lrs serve`` as a child, ended with this process; what it writes goes to standard error."""
+    """Run ``lrs serve`` as a child, ended with this process; what it writes goes to standard error.
+
+    It looks for modules where they are installed, never (``-P``) in the current folder.
+    """
     bind = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     entry = "import sys; from lrs.cli import main; sys.exit(main())"
     child = subprocess.Popen(  # noqa: S603 - our own command
-        [sys.executable, "-c", entry, "serve", "--bind", bind], stdin=subprocess.DEVNULL, stdout=sys.stderr
+        [sys.executable, "-P", "-c", entry, "serve", "--bind", bind],
+        stdin=subprocess.DEVNULL,
+        stdout=sys.stderr,
     )
     try:
         yield child

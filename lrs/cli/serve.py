@@ -1,11 +1,18 @@
-"""``lrs serve``: the web server, granian in WSGI mode, one process a core."""
+"""``lrs serve``: the web server, granian in WSGI mode, one process a core.
+
+Exit codes: 0 ended by Ctrl-C or SIGTERM; 1 the port is in use; 3 wrong settings; 4 the store
+cannot be opened.
+"""
+
+from wsgiref.types import WSGIApplication
 
 import click
 from granian import Granian
 from granian.constants import Interfaces
 
 from config.settings import put_settings, read_settings
-from lrs.app import build_services
+from lrs.app import build_services, create_app
+from lrs.cli.loopback import check_free
 from lrs.errors import ConfigError
 
 _DEFAULT_BIND = "127.0.0.1:8080"
@@ -41,13 +48,14 @@ def serve(bind: str, workers: int, threads: int, default_version: str | None) ->
     if default_version:
         put_settings({"LRS_DEFAULT_VERSION": default_version})
     settings = read_settings()
+    check_free(host, port)
     build_services(settings).close()
     click.echo(
         f"Serving on http://{bind} (xAPI at {settings.base_path}/xapi) from {_shown(settings.store)}",
         err=True,
     )
     Granian(
-        "wsgi:app",
+        "lrs",
         address=host,
         port=port,
         interface=Interfaces.WSGI,
@@ -58,7 +66,16 @@ def serve(bind: str, workers: int, threads: int, default_version: str | None) ->
         log_level=settings.log_level,  # type: ignore[arg-type]  # the same four names
         respawn_failed_workers=True,
         workers_kill_timeout=10,
-    ).serve()
+    ).serve(target_loader=load_app)
+
+
+def load_app(_target: str) -> WSGIApplication:
+    """Make the application in a worker process.
+
+    Granian's own loader would look for modules in the current folder first, and find a
+    stranger's there.
+    """
+    return create_app(read_settings())
 
 
 def _shown(store: str) -> str:

@@ -122,13 +122,14 @@ def test_administrators_key_is_printed_once_when_it_starts_empty(tmp_path: Path,
     assert run_lrs("institution", "list", environ=environ).stdout == ""
 
 
-def test_it_says_so_plainly_when_the_port_is_busy(tmp_path: Path) -> None:
+@pytest.mark.parametrize("command", ["run", "serve"])
+def test_it_says_so_plainly_when_the_port_is_busy(tmp_path: Path, command: str) -> None:
     with closing(socket.socket()) as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = other.getsockname()[1]
         done = run_lrs(
-            "run",
+            command,
             "--bind",
             f"127.0.0.1:{port}",
             environ=clean_environ(LRS_STORE=f"sqlite:///{tmp_path}/lrs.db"),
@@ -139,6 +140,15 @@ def test_it_says_so_plainly_when_the_port_is_busy(tmp_path: Path) -> None:
     assert "make run PORT=" in done.stderr
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "lrs.db").exists()
+
+
+def test_it_serves_when_the_folder_holds_modules_of_another_project(tmp_path: Path) -> None:
+    (tmp_path / "config").mkdir()
+    for stranger in ("wsgi.py", "config/__init__.py"):
+        (tmp_path / stranger).write_text("raise SystemExit('this is another project')")
+    with run(tmp_path, free_port(), "--no-demo") as runner:
+        runner.read_until("Press Ctrl-C")
+    assert "another project" not in (tmp_path / "errors.log").read_text()
 
 
 def test_server_ends_when_the_command_is_told_to_end_while_it_starts(tmp_path: Path) -> None:
