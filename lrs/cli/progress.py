@@ -19,7 +19,7 @@ class Progress:
 
     def __init__(self, total_bytes: int, silent: bool = False) -> None:
         """Begin at nothing, now."""
-        self._total = max(total_bytes, 1)
+        self.total = max(total_bytes, 1)
         self._silent = silent
         self._is_terminal = sys.stderr.isatty()
         self._began = self._shown = time.monotonic()
@@ -35,7 +35,7 @@ class Progress:
         if self._silent or now - self._shown < (_BAR_SECONDS if self._is_terminal else _LINE_SECONDS):
             return
         self._shown = now
-        share = min(bytes_read / self._total, 1.0)
+        share = min(bytes_read / self.total, 1.0)
         text = f"{share:4.0%}  {records:,} records  {records / max(now - self._began, 0.001):,.0f}/s"
         if self._is_terminal:
             filled = round(share * _BAR)

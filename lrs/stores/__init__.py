@@ -1,12 +1,14 @@
 """Both engines behind the rooms' ports, and the one function that opens either."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
 from lrs.access.ports import AccessStore
 from lrs.clock import Clock
 from lrs.errors import ConfigError
+from lrs.stores.moving import Dump, Fault, Load, Looked
 from lrs.xapi.ports import RecordStores
 
 
@@ -21,6 +23,7 @@ class StoreOptions:
         arrivals_kept: Receipts, and refusals, kept a source.
         arrivals_days: Days after which they are dropped.
         busy_seconds: Patience with a store that is busy or away.
+        restoring: Open also a store into which a restore was broken off, in order to restore anew.
     """
 
     clock: Clock
@@ -29,6 +32,7 @@ class StoreOptions:
     arrivals_kept: int = 500
     arrivals_days: int = 30
     busy_seconds: float = 10.0
+    restoring: bool = False
 
 
 class Stores(Protocol):
@@ -47,6 +51,29 @@ class Stores(Protocol):
     @property
     def instance_key(self) -> bytes:
         """32 random bytes made with the store and kept in it, for keyed hashes and cursors."""
+        ...
+
+    @property
+    def engine(self) -> str:
+        """``sqlite`` or ``mongo``."""
+        ...
+
+    def open_dump(self) -> AbstractContextManager[Dump]:
+        """Give everything that is kept, as of now, while others go on writing."""
+        ...
+
+    def begin_load(self) -> Load:
+        """Begin to fill the store, which serves nobody until that is finished.
+
+        What a load that was broken off left behind is deleted first.
+
+        Raises:
+            Conflict: The store is not empty; nothing was changed.
+        """
+        ...
+
+    def iter_faults(self) -> Iterator[Fault | Looked]:
+        """Check everything that is kept, and yield what is wrong; also how far it has come."""
         ...
 
     def ping(self) -> None:
@@ -69,6 +96,7 @@ def open_stores(url: str, options: StoreOptions) -> Stores:
     Raises:
         ConfigError: The URL is not one of these.
         StoreTooNew: A newer version of this project wrote the store.
+        StoreUnfinished: A restore into it was broken off, and ``restoring`` was not asked for.
         StoreUnavailable: It cannot be opened or reached.
     """
     if url.startswith("sqlite:///"):

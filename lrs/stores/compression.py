@@ -40,14 +40,21 @@ class BodyCodec:
     """
 
     def __init__(self, dictionaries: Mapping[int, bytes] | None = None) -> None:
-        """Digest the dictionaries once."""
+        """Digest the dictionaries once.
+
+        Raises:
+            CorruptRecord: The one that compresses is none.
+        """
         known = dict(shipped_dictionaries() if dictionaries is None else dictionaries)
         self._current = max(known)
         self._dictionaries = {
             number: zstandard.ZstdCompressionDict(data, dict_type=zstandard.DICT_TYPE_FULLDICT)
             for number, data in known.items()
         }
-        self._dictionaries[self._current].precompute_compress(level=_LEVEL)
+        try:
+            self._dictionaries[self._current].precompute_compress(level=_LEVEL)
+        except zstandard.ZstdError as error:
+            raise CorruptRecord(f"Compression dictionary {self._current} is damaged: {error}.") from error
         self._of_thread = threading.local()
 
     def compress(self, body: bytes) -> tuple[int, bytes]:

@@ -48,15 +48,14 @@ def activity_key(institution_id: InstitutionId, activity: str) -> str:
     return f"{institution_id}:{digest}"
 
 
-def pack_definitions(entries: Iterable[Entry], codec: BodyCodec) -> PackedDefinitions | None:
-    """Write what a segment's new statements give; what repeats the one before it is left out."""
+def pack_definitions(definitions: Iterable[ActivityDefinition], codec: BodyCodec) -> PackedDefinitions | None:
+    """Write what a segment gives; what repeats the one before it is left out."""
     last: dict[str, bytes] = {}
     given: list[ActivityDefinition] = []
-    for entry in entries:
-        for one in entry.definitions:
-            if last.get(one.activity) != one.definition:
-                last[one.activity] = one.definition
-                given.append(one)
+    for one in definitions:
+        if last.get(one.activity) != one.definition:
+            last[one.activity] = one.definition
+            given.append(one)
     if not given:
         return None
     return codec.compress(msgspec.msgpack.encode([(one.activity, one.definition) for one in given]))
@@ -131,7 +130,7 @@ class Definitions:
 
     def pack(self, entries: Iterable[Entry]) -> PackedDefinitions | None:
         """Write what the new statements of a segment give."""
-        return pack_definitions(entries, self._codec)
+        return pack_definitions((one for entry in entries for one in entry.definitions), self._codec)
 
     def project(self, segment: Segment) -> None:
         """Merge what a segment gives; safe to repeat."""

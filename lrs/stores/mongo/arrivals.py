@@ -26,6 +26,7 @@ from lrs.xapi.ports import Receipt, Refusal, StatementId
 
 _DAY_US = 86_400_000_000
 _CUT_EVERY = 50
+_BEFORE_SEGMENTS = 1 << 62
 _MOST_PROBLEMS = 20
 _LONGEST_MESSAGE = 200
 
@@ -117,6 +118,28 @@ class Receipts:
                 raise
         for receipt in segment.receipts:
             self.pile.note_added(receipt.source)
+
+    def keep(self, receipts: Sequence[Receipt], first: int) -> None:
+        """Keep receipts of another store as they are, older than all that a segment brings; for a restore.
+
+        Args:
+            receipts: Oldest first.
+            first: How many were kept so before.
+        """
+        documents: list[Document] = [
+            {
+                "_id": f"{self._institution_id}:0.{number}",
+                "t": self._institution_id,
+                "source": one.source,
+                "at": Int64(one.at_us),
+                "o": Int64(number - _BEFORE_SEGMENTS),
+                "stored": one.stored,
+                "already": one.already,
+                "first_id": one.first_id,
+            }
+            for number, one in enumerate(receipts, first)
+        ]
+        self._receipts.insert_many(documents, ordered=False)
 
 
 class MongoArrivalStore:

@@ -20,7 +20,7 @@ from pymongo.database import Database
 from pymongo.errors import DuplicateKeyError, OperationFailure
 from pymongo.read_concern import ReadConcern
 
-from lrs.errors import StoreTooNew
+from lrs.errors import StoreTooNew, StoreUnfinished
 from lrs.stores import StoreOptions
 from lrs.stores.mongo.migrations import newest, upgrade
 from lrs.stores.mongo.segment import Document
@@ -68,6 +68,7 @@ def prepare(collections: Collections, options: StoreOptions) -> bytes:
 
     Raises:
         StoreTooNew: A newer version wrote it.
+        StoreUnfinished: A restore into it was broken off.
     """
     made = {"key": options.random_bytes(32), "schema": newest()}
     try:
@@ -81,9 +82,18 @@ def prepare(collections: Collections, options: StoreOptions) -> bytes:
             found=meta["schema"],
             known=newest(),
         )
+    if not options.restoring and is_unfinished(collections):
+        raise StoreUnfinished(
+            "A restore into this store was broken off. Restore anew with lrs restore, or drop the database."
+        )
     _make_indexes(collections)
     upgrade(lambda name: getattr(collections, name), meta["schema"])
     return bytes(meta["key"])
+
+
+def is_unfinished(collections: Collections) -> bool:
+    """Tell whether a restore into this database was begun and not finished."""
+    return collections.meta.find_one({"_id": "restoring"}) is not None
 
 
 def _make_indexes(collections: Collections) -> None:

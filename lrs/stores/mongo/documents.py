@@ -25,7 +25,7 @@ from lrs.stores.mongo.database import Collections
 from lrs.stores.mongo.errors import AWAY, is_transient, translated
 from lrs.stores.mongo.patience import Patience
 from lrs.stores.mongo.segment import Document as Fields
-from lrs.xapi.ports.documents import Change, Document, DocumentKey, DocumentSet
+from lrs.xapi.ports.documents import Change, Document, DocumentKey, DocumentKind, DocumentSet
 
 _LINES = 64
 _REVISION_BYTES = 12
@@ -105,6 +105,29 @@ class MongoDocumentStore:
         if since_us is not None:
             condition["at"] = {"$gt": Int64(since_us)}
         return sorted({row["id"] for row in self._documents.find(condition, {"id": 1})})
+
+    @translated()
+    def keep_documents(self, documents: Sequence[tuple[DocumentKey, Document]]) -> None:
+        """Keep documents as they are, ETag and moment of change included; for a restore."""
+        rows = [row for key, document in documents if (row := self._row(key, document)) is not None]
+        self._documents.insert_many(rows, ordered=False)
+
+    def iter_documents(self) -> Iterator[tuple[Fields, DocumentKey, Document]]:
+        """Yield every document of the institution with its row, each as it is when it is reached.
+
+        Raises:
+            CorruptRecord: A content cannot be read.
+        """
+        mine = {"_id": {"$gt": f"{self._institution_id}:", "$lt": f"{self._institution_id};"}}
+        for row in self._documents.find(mine).sort("_id", 1):
+            key = DocumentKey(DocumentKind(row["kind"]), row["id"], row["activity"], row["agent"], row["reg"])
+            document = self._document(row)
+            if document is not None:
+                yield row, key, document
+
+    def row_id(self, key: DocumentKey) -> str:
+        """Return the key of a document's row."""
+        return self._id(key)
 
     def _id(self, key: DocumentKey) -> str:
         return f"{self._set_id(key)}{self._hashes.of_name(key).hex()}"

@@ -60,7 +60,7 @@ class History:
 
     def read(self, after: Position, limit: int) -> HistoryPage:
         """Return the entries behind a position; stops at the first that is missing."""
-        entries = [_entry_from(document) for document in self._following(after, limit)]
+        entries = [entry_from(document) for document in self._following(after, limit)]
         return HistoryPage(entries, entries[-1].position if entries else after)
 
     def _following(self, after: int, limit: int) -> Iterator[Document]:
@@ -112,7 +112,8 @@ class History:
         }
 
 
-def _entry_from(document: Document) -> HistoryEntry:
+def entry_from(document: Document) -> HistoryEntry:
+    """Read an entry as it lies in its collection."""
     return HistoryEntry(
         Position(number_of(document["_id"])),
         document["kind"],

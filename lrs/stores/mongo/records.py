@@ -21,10 +21,8 @@ from lrs.stores.mongo.projector import Projector
 from lrs.stores.mongo.statements import MongoStatementStore
 from lrs.stores.mongo.terms import Terms
 from lrs.stores.mongo.writer import Writer
-from lrs.xapi.ports import ArrivalStore, StatementStore
+from lrs.xapi.ports import ArrivalStore
 from lrs.xapi.ports.activities import ActivityStore
-from lrs.xapi.ports.attachments import AttachmentStore
-from lrs.xapi.ports.documents import DocumentStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +34,9 @@ class _Institution:
     documents: MongoDocumentStore
     attachments: MongoAttachmentStore
     committer: Committer
+    receipts: Receipts
+    projector: Projector
+    terms: Terms
 
 
 class MongoRecordStores:
@@ -51,7 +52,7 @@ class MongoRecordStores:
         self._open: dict[InstitutionId, _Institution] = {}
         self._closed = False
 
-    def statements(self, handle: InstitutionHandle) -> StatementStore:
+    def statements(self, handle: InstitutionHandle) -> MongoStatementStore:
         """Open the statements of the handle's institution."""
         return self._institution(handle).statements
 
@@ -59,17 +60,34 @@ class MongoRecordStores:
         """Open the receipts and refusals of the handle's institution."""
         return self._institution(handle).arrivals
 
-    def documents(self, handle: InstitutionHandle) -> DocumentStore:
+    def documents(self, handle: InstitutionHandle) -> MongoDocumentStore:
         """Open the documents of the handle's institution."""
         return self._institution(handle).documents
 
-    def attachments(self, handle: InstitutionHandle) -> AttachmentStore:
+    def attachments(self, handle: InstitutionHandle) -> MongoAttachmentStore:
         """Open the attachments of the handle's institution."""
         return self._institution(handle).attachments
 
     def activities(self, handle: InstitutionHandle) -> ActivityStore:
         """Open the activity definitions of the handle's institution."""
         return MongoActivityStore(self._collections, handle.institution_id, self._codec)
+
+    def receipts(self, handle: InstitutionHandle) -> Receipts:
+        """Return what keeps receipts of the handle's institution."""
+        return self._institution(handle).receipts
+
+    def projector(self, handle: InstitutionHandle) -> Projector:
+        """Return what makes segments of the handle's institution visible; for a restore."""
+        return self._institution(handle).projector
+
+    def terms(self, handle: InstitutionHandle) -> Terms:
+        """Return the terms of the handle's institution."""
+        return self._institution(handle).terms
+
+    @property
+    def codec(self) -> BodyCodec:
+        """What compresses."""
+        return self._codec
 
     def close(self) -> None:
         """Finish what was begun and stop the threads."""
@@ -110,7 +128,14 @@ class MongoRecordStores:
         )
         arrivals = MongoArrivalStore(collections, institution_id, options, receipts)
         return _Institution(
-            statements, arrivals, self._make_documents(institution_id), statements.attachments, committer
+            statements,
+            arrivals,
+            self._make_documents(institution_id),
+            statements.attachments,
+            committer,
+            receipts,
+            projector,
+            terms,
         )
 
     def _make_projector(self, institution_id: InstitutionId, terms: Terms, receipts: Receipts) -> Projector:

@@ -1,8 +1,9 @@
 """A segment: one document of the log, which is one group commit of one institution.
 
-``log {_id: "<t>:<n>", w, at, total, e: [...], r: [...], d?}``. ``at`` is the instant of its *last*
-entry; the entries before it are one microsecond apart, so a segment that was thinned to
-``{_id, at, total}`` still says all that the next writer and every reader of instants need.
+``log {_id: "<t>:<n>", w, at, total, e: [...], r: [...], d?, s?}``. ``at`` is the instant of its *last*
+entry; the entries before it are one microsecond apart (in a segment that a restore wrote
+they have the instants ``s``), so a segment that was thinned to ``{_id, at, total}`` still says all
+that the next writer and every reader of instants need.
 """
 
 from collections.abc import Mapping, Sequence
@@ -80,6 +81,7 @@ class Segment:
         token: Random, one for each group, kept over its retries: tells whose insert won.
         thinned: Its entries were dropped long after everybody had read them.
         definitions: What its entries give to activities, all together.
+        instants: Of its entries, rising, where they are not one microsecond apart.
         total: How many statements the institution holds with it. Whoever inserts a segment
             knows the one before it, so this is exact whoever writes and whoever dies.
     """
@@ -91,10 +93,13 @@ class Segment:
     receipts: Sequence[BatchReceipt] = ()
     thinned: bool = False
     definitions: PackedDefinitions | None = None
+    instants: Sequence[int] = ()
     total: int = 0
 
     def stored_at_us(self, index: int) -> int:
         """Return the instant of an entry: distinct, rising, the last one's is ``at_us``."""
+        if self.instants:
+            return self.instants[index]
         return self.at_us - (len(self.entries) - 1 - index)
 
     def to_document(self, institution_id: InstitutionId) -> Document:
@@ -109,6 +114,8 @@ class Segment:
         }
         if self.definitions is not None:
             document["d"] = list(self.definitions)
+        if self.instants:
+            document["s"] = [Int64(instant) for instant in self.instants]
         return document
 
 
@@ -131,6 +138,7 @@ def segment_from(document: Mapping[str, Any]) -> Segment:
         tuple(BatchReceipt(*receipt) for receipt in document.get("r", ())),
         thinned="e" not in document,
         definitions=_definitions_from(document),
+        instants=tuple(document.get("s", ())),
         total=document["total"],
     )
 

@@ -68,7 +68,7 @@ class MongoStatementStore:
 
     def add_statements(self, batch: Batch) -> BatchOutcome:
         """Keep a batch, all or nothing; see the port."""
-        entries = [self._prepare(statement) for statement in batch.statements]
+        entries = [self.prepare(statement) for statement in batch.statements]
         if entries and batch.attachments:
             self.attachments.put(batch.attachments)
         return self._committer.submit(PreparedBatch(batch, entries))
@@ -111,7 +111,8 @@ class MongoStatementStore:
         """Return the history's entries behind a position."""
         return self._history.read(after, limit)
 
-    def _prepare(self, statement: PreparedStatement) -> Entry:
+    def prepare(self, statement: PreparedStatement) -> Entry:
+        """Make a statement as the log keeps it."""
         dictionary, blob = self._codec.compress(statement.body)
         return Entry(
             statement.id,

@@ -1,5 +1,7 @@
 """The scale-out engine, opened: everything that an instance keeps, in one database."""
 
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from typing import Self
 
 from pymongo import MongoClient
@@ -8,10 +10,14 @@ from lrs.access.ports import AccessStore
 from lrs.errors import ConfigError
 from lrs.stores import StoreOptions
 from lrs.stores.mongo.access import MongoAccessStore
+from lrs.stores.mongo.checks import StoreCheck
 from lrs.stores.mongo.database import open_collections, prepare, warn_if_standalone
+from lrs.stores.mongo.dump import MongoDump
 from lrs.stores.mongo.errors import BAD_ADDRESS, translated
+from lrs.stores.mongo.load import MongoLoad
 from lrs.stores.mongo.records import MongoRecordStores
 from lrs.stores.mongo.segment import Document
+from lrs.stores.moving import Dump, Fault, Load, Looked
 from lrs.xapi.ports import RecordStores
 
 
@@ -42,6 +48,8 @@ class MongoStores:
         self._owns_client = owns_client
         collections = open_collections(client, database_name, options.busy_seconds)
         self._instance_key = prepare(collections, options)
+        self._collections = collections
+        self._options = options
         self._access = MongoAccessStore(collections)
         self._records = MongoRecordStores(collections, self._instance_key, options)
 
@@ -78,6 +86,26 @@ class MongoStores:
     def instance_key(self) -> bytes:
         """The 32 random bytes that were made with the store."""
         return self._instance_key
+
+    @property
+    def engine(self) -> str:
+        """What kind of store this is."""
+        return "mongo"
+
+    @translated()
+    def open_dump(self) -> AbstractContextManager[Dump]:
+        """Give everything that is kept: statements as far as they are visible now."""
+        return nullcontext(MongoDump(self._collections, self._records))
+
+    @translated()
+    def begin_load(self) -> Load:
+        """Begin to fill the store."""
+        return MongoLoad(self._collections, self._records, self._options)
+
+    def iter_faults(self) -> Iterator[Fault | Looked]:
+        """Check everything that is kept, as far as it is visible now."""
+        with translated():
+            yield from StoreCheck(self._collections, self._records, self._access).run()
 
     @translated()
     def ping(self) -> None:

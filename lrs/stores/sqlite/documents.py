@@ -1,6 +1,7 @@
 """State, Activity Profile and Agent Profile documents; every change is decided under the write lock."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import apsw
 
@@ -11,7 +12,7 @@ from lrs.stores.sqlite.connections import Readers
 from lrs.stores.sqlite.errors import translated
 from lrs.stores.sqlite.tenants import Tenants
 from lrs.stores.sqlite.writer import Write, Writer
-from lrs.xapi.ports.documents import Change, Document, DocumentKey, DocumentSet
+from lrs.xapi.ports.documents import Change, Document, DocumentKey, DocumentKind, DocumentSet
 
 _FIND = "SELECT type, etag, updated, dict, content FROM documents WHERE about = ? AND name = ?"
 _PUT = (
@@ -20,10 +21,37 @@ _PUT = (
     " ON CONFLICT (about, name) DO UPDATE SET updated = excluded.updated, etag = excluded.etag,"
     " type = excluded.type, dict = excluded.dict, content = excluded.content"
 )
+_ALL = (
+    "SELECT about, name, kind, activity, agent, registration, id, updated, etag, type, dict, content"
+    " FROM documents WHERE tenant = ? ORDER BY about, name"
+)
 _DELETE = "DELETE FROM documents WHERE about = ? AND name = ?"
 _IN_SET = "about = :about AND (:registration IS NULL OR registration = :registration)"
 _LIST = f"SELECT DISTINCT id FROM documents WHERE {_IN_SET} AND (:since IS NULL OR updated > :since)"  # noqa: S608
 _DELETE_SET = f"DELETE FROM documents WHERE {_IN_SET}"  # noqa: S608
+
+
+class DocumentRow(NamedTuple):
+    """A document as it lies in its table, with the key of its row."""
+
+    about: bytes
+    name: bytes
+    key: DocumentKey
+    document: Document
+
+
+def iter_documents(database: apsw.Connection, tenant: int, bodies: BodyCodec) -> Iterator[DocumentRow]:
+    """Yield every document of an institution.
+
+    Raises:
+        CorruptRecord: A content cannot be read.
+    """
+    for row in database.execute(_ALL, (tenant,)):
+        about, name, kind, activity, agent, registration, id_, *held, number, blob = row
+        updated, etag, content_type = held
+        key = DocumentKey(DocumentKind(kind), id_, activity, agent, registration)
+        document = Document(content_type, bodies.decompress(number, blob), etag, updated)
+        yield DocumentRow(about, name, key, document)
 
 
 class SqliteDocumentStore:
@@ -88,6 +116,19 @@ class SqliteDocumentStore:
         condition = {**self._condition(documents), "since": since_us}
         with translated():
             return sorted(row[0] for row in sql.rows(self._readers.get(), _LIST, condition))
+
+    def keep_documents(self, documents: Sequence[tuple[DocumentKey, Document]]) -> None:
+        """Keep documents as they are, ETag and moment of change included; for a restore."""
+
+        def work(write: Write) -> None:
+            for key, document in documents:
+                self._put(write.database, key, self._place(key), document)
+
+        self._writer.run(work)
+
+    def place_of(self, key: DocumentKey) -> tuple[bytes, bytes]:
+        """Return the key of a document's row."""
+        return self._place(key)
 
     def _place(self, key: DocumentKey) -> tuple[bytes, bytes]:
         return self._hashes.of_set(key), self._hashes.of_name(key)

@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 import apsw
 
-from lrs.errors import CorruptRecord, StoreTooNew
+from lrs.errors import CorruptRecord, StoreTooNew, StoreUnfinished
 from lrs.stores.compression import shipped_dictionaries
 from lrs.stores.sqlite import sql
 from lrs.stores.sqlite.filling import Fill, begin_fill
@@ -160,6 +160,23 @@ def _version(database: apsw.Connection) -> int:
             " Update the program, or name another store."
         )
     return version
+
+
+def is_unfinished(database: apsw.Connection) -> bool:
+    """Tell whether a restore into this file was begun and not finished."""
+    return sql.row(database, "SELECT 1 FROM meta WHERE name = 'restoring'") is not None
+
+
+def refuse_unfinished(database: apsw.Connection) -> None:
+    """Let nobody use a file that holds a part of a backup.
+
+    Raises:
+        StoreUnfinished: It does.
+    """
+    if is_unfinished(database):
+        raise StoreUnfinished(
+            "A restore into this store was broken off. Restore anew with lrs restore, or remove the store."
+        )
 
 
 def read_instance_key(database: apsw.Connection) -> bytes:

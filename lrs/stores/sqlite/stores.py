@@ -1,29 +1,41 @@
 """The embedded engine: one SQLite file behind all ports, for any number of threads and processes."""
 
 import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, suppress
 
 import apsw
 
-from lrs.access.handles import InstitutionHandle
+from lrs.access.handles import InstitutionHandle, InstitutionId
 from lrs.access.ports import AccessStore
 from lrs.errors import StoreUnavailable
 from lrs.stores import StoreOptions
 from lrs.stores.compression import BodyCodec
 from lrs.stores.documents import DocumentHashes
+from lrs.stores.moving import Dump, Fault, Load, Looked
 from lrs.stores.sqlite import sql
 from lrs.stores.sqlite.access import SqliteAccessStore
 from lrs.stores.sqlite.activities import Definitions, SqliteActivityStore
 from lrs.stores.sqlite.arrivals import Bounds, SqliteArrivalStore
 from lrs.stores.sqlite.attachments import SqliteAttachmentStore
+from lrs.stores.sqlite.checks import StoreCheck
 from lrs.stores.sqlite.connections import Readers, check_sqlite, make_file, open_writer
 from lrs.stores.sqlite.documents import SqliteDocumentStore
+from lrs.stores.sqlite.dump import open_dump
 from lrs.stores.sqlite.errors import translated
 from lrs.stores.sqlite.filling import Filler, Parts, pending_fills
+from lrs.stores.sqlite.load import SqliteLoad
 from lrs.stores.sqlite.locks import ConsistentThrough, WriteLock
 from lrs.stores.sqlite.maintenance import Maintenance
 from lrs.stores.sqlite.postings import LOT_SIZE
 from lrs.stores.sqlite.rows import RowCodec
-from lrs.stores.sqlite.schema import fills, read_dictionaries, read_instance_key, upgrade
+from lrs.stores.sqlite.schema import (
+    fills,
+    read_dictionaries,
+    read_instance_key,
+    refuse_unfinished,
+    upgrade,
+)
 from lrs.stores.sqlite.statements import SqliteStatementStore
 from lrs.stores.sqlite.tenants import Tenants
 from lrs.stores.sqlite.writer import Writer
@@ -31,7 +43,6 @@ from lrs.stores.sqlite.writing import Place
 from lrs.xapi.ports import ArrivalStore, RecordStores, StatementStore
 from lrs.xapi.ports.activities import ActivityStore
 from lrs.xapi.ports.attachments import AttachmentStore
-from lrs.xapi.ports.documents import DocumentStore
 
 
 class SqliteStores:
@@ -70,6 +81,7 @@ class SqliteStores:
         Raises:
             ConfigError: SQLite is too old.
             StoreTooNew: A newer version of this project wrote the file.
+            StoreUnfinished: A restore into it was broken off.
             StoreUnavailable: It cannot be opened.
         """
         check_sqlite(apsw.sqlite_lib_version())
@@ -89,6 +101,31 @@ class SqliteStores:
     def instance_key(self) -> bytes:
         """The 32 random bytes of this store."""
         return self._instance_key
+
+    @property
+    def engine(self) -> str:
+        """What kind of store this is."""
+        return "sqlite"
+
+    def open_dump(self) -> AbstractContextManager[Dump]:
+        """Give everything that is kept, from one snapshot."""
+        return open_dump(self._readers, self._records)
+
+    def begin_load(self) -> Load:
+        """Begin to fill the store."""
+        return SqliteLoad(self._writer, self._records)
+
+    def iter_faults(self) -> Iterator[Fault | Looked]:
+        """Check everything that is kept, in one snapshot."""
+        with translated():
+            database = self._readers.get()
+            database.execute("BEGIN")
+        try:
+            yield from StoreCheck(database, self._records, self._access).run()
+        finally:
+            # Not a commit: on a damaged file that is one more thing that may fail.
+            with suppress(apsw.Error):
+                database.execute("ROLLBACK")
 
     @property
     def readers(self) -> Readers:
@@ -136,6 +173,16 @@ class SqliteRecordStores:
         self._lot_size = lot_size
 
     @property
+    def bodies(self) -> BodyCodec:
+        """What compresses."""
+        return self._bodies
+
+    def place(self, institution_id: InstitutionId) -> Place:
+        """Return where an institution's batches are written, and with what."""
+        codec = RowCodec(self._stores.instance_key, institution_id, self._bodies)
+        return Place(codec, Tenants(institution_id), self._bodies, self._definitions, self._lot_size)
+
+    @property
     def definitions(self) -> Definitions:
         """What merges activity definitions."""
         return self._definitions
@@ -143,9 +190,7 @@ class SqliteRecordStores:
     def statements(self, handle: InstitutionHandle) -> StatementStore:
         """Open the statements of the handle's institution."""
         stores = self._stores
-        codec = RowCodec(stores.instance_key, handle.institution_id, self._bodies)
-        tenants = Tenants(handle.institution_id)
-        place = Place(codec, tenants, self._bodies, self._definitions, self._lot_size)
+        place = self.place(handle.institution_id)
         return SqliteStatementStore(place, stores.readers, stores.writer, stores.through)
 
     def arrivals(self, handle: InstitutionHandle) -> ArrivalStore:
@@ -164,7 +209,7 @@ class SqliteRecordStores:
         """Open the attachments of the handle's institution."""
         return SqliteAttachmentStore(Tenants(handle.institution_id), self._bodies, self._stores.readers)
 
-    def documents(self, handle: InstitutionHandle) -> DocumentStore:
+    def documents(self, handle: InstitutionHandle) -> SqliteDocumentStore:
         """Open the documents of the handle's institution."""
         stores = self._stores
         hashes = DocumentHashes(stores.instance_key, handle.institution_id)
@@ -184,6 +229,8 @@ def _open_upgraded(path: str, options: StoreOptions) -> tuple[apsw.Connection, W
         database = open_writer(path, durable=options.durable)
         with translated(), database:
             upgrade(database, options.random_bytes)
+            if not options.restoring:
+                refuse_unfinished(database)
             last = sql.value(database, "SELECT stored FROM stmt ORDER BY seq DESC LIMIT 1")
         lock.floor.raise_to(last or 0)
     except BaseException:

@@ -3,7 +3,7 @@
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import apsw
 import orjson
@@ -68,7 +68,9 @@ class BatchWork:
         tenant = self.place.tenants.find_or_add(write.database)
         if outcome.stored:
             new = [self.rows[index] for index in outcome.stored]
-            _Insertion(write, tenant, self.place).insert(new)
+            Insertion(write.database, tenant, self.place).insert(
+                [Placed(write.next_seq(), write.next_stored(), row) for row in new]
+            )
             given = [one for row in new for one in row.definitions]
             if given:
                 self.place.definitions.merge(write, tenant, given)
@@ -117,20 +119,29 @@ def _hashes(rows: Sequence[Row]) -> Any:
     return apsw.carray(array("q", [row.id_hash for row in rows]))
 
 
-class _Insertion:
-    """Inserts the new rows of one batch."""
+class Placed(NamedTuple):
+    """A row with the position and the ``stored`` that it gets."""
 
-    def __init__(self, write: Write, tenant: int, place: Place) -> None:
-        self._write = write
-        self._database = write.database
+    seq: int
+    stored: int
+    row: Row
+
+
+class Insertion:
+    """Inserts rows that are new, inside a transaction, with voidings, references and history."""
+
+    def __init__(self, database: apsw.Connection, tenant: int, place: Place) -> None:
+        """Find the lot at the log's end."""
+        self._database = database
         self._tenant = tenant
-        self._lots = Lots(write.database, place.lot_size)
-        self._references = References(write.database, self._lots, place.codec, tenant)
+        self._lots = Lots(database, place.lot_size)
+        self._references = References(database, self._lots, place.codec, tenant)
 
-    def insert(self, rows: Sequence[Row]) -> None:
-        placed = [(self._write.next_seq(), self._write.next_stored(), row) for row in rows]
+    def insert(self, placed: Sequence[Placed]) -> None:
+        """Insert rows of one institution, in order of position, behind all that are there."""
         self._insert_rows(placed)
-        referred = {h for (h,) in sql.rows(self._database, _REFERRED, (_hashes(rows),))}
+        hashes = _hashes([row for _, _, row in placed])
+        referred = {h for (h,) in sql.rows(self._database, _REFERRED, (hashes,))}
         linked = [item for item in placed if item[2].ref is not None or item[2].id_hash in referred]
         for seq, stored, row in linked:
             if row.state is State.VOIDING:
@@ -140,7 +151,7 @@ class _Insertion:
         for seq, _, row in linked:
             self._references.statement_arrived(seq, row.id_hash, row.id, row.ref)
 
-    def _insert_rows(self, placed: list[tuple[int, int, Row]]) -> None:
+    def _insert_rows(self, placed: Sequence[Placed]) -> None:
         tenant = self._tenant
         self._database.executemany(
             _INSERT,

@@ -1,0 +1,203 @@
+"""Looking at everything in the database: is the log whole, and is what pages read from what it says.
+
+Everything is looked at as far as ``applied`` goes when the check of an institution begins;
+what is being written meanwhile is left to the next check.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from lrs.access.handles import InstitutionHandle, InstitutionId
+from lrs.access.ports import AccessStore
+from lrs.errors import CorruptRecord, StoreError, StoreUnavailable
+from lrs.stores.checking import (
+    iter_access_faults,
+    iter_attachment_faults,
+    iter_definition_faults,
+    iter_document_faults,
+    where,
+)
+from lrs.stores.definitions import unpack_definition
+from lrs.stores.mongo.activities import activity_key
+from lrs.stores.mongo.database import Collections
+from lrs.stores.mongo.errors import translated
+from lrs.stores.mongo.keys import dense_key, number_of, position_of, statement_key
+from lrs.stores.mongo.log import Applied, SegmentLog
+from lrs.stores.mongo.segment import Document, Segment
+from lrs.stores.mongo.statement_checks import StatementCheck, Voidings
+from lrs.stores.moving import Fault, Looked
+from lrs.xapi.ports.activities import ActivityDefinition
+from lrs.xapi.ports.attachments import AttachmentContent
+
+if TYPE_CHECKING:
+    from lrs.stores.mongo.records import MongoRecordStores
+
+_STEP = 16
+_COPIED = ("fp", "c", "z", "b")
+
+Faults = Iterator[Fault | Looked]
+
+
+class StoreCheck:
+    """Checks a whole database."""
+
+    def __init__(self, collections: Collections, records: "MongoRecordStores", access: AccessStore) -> None:
+        """Take the parts of the store."""
+        self._collections = collections
+        self._records = records
+        self._access = access
+
+    def run(self) -> Faults:
+        """Look at one part after the other; where one cannot be read to its end, go on with the next."""
+        yield from self._guarded("access", lambda: iter_access_faults(self._access))
+        with translated():
+            found = {InstitutionId(one["_id"]) for one in self._collections.applied.find({}, {"_id": 1})}
+        for one in sorted(found | {made.id for made in self._access.list_institutions()}):
+            check = _InstitutionCheck(self._collections, self._records, one)
+            for name, part in check.parts():
+                yield from self._guarded(where(one, name), part)
+
+    def _guarded(self, name: str, part: Callable[[], Faults]) -> Faults:
+        """Let a part that cannot be read be one fault; a database that is away ends the check."""
+        try:
+            with translated():
+                yield from part()
+        except StoreUnavailable:
+            raise
+        except (StoreError, KeyError, TypeError, ValueError, msgspec.MsgspecError) as error:
+            yield Fault("unreadable", name, f"It cannot be read to its end: {error!r}")
+
+
+class _InstitutionCheck:
+    """Checks one institution."""
+
+    def __init__(
+        self, collections: Collections, records: "MongoRecordStores", institution_id: InstitutionId
+    ) -> None:
+        self._collections = collections
+        self._records = records
+        self._id = institution_id
+        self._handle = InstitutionHandle(institution_id)
+        self._log = SegmentLog(collections, institution_id)
+        with translated():
+            self._applied = self._log.applied()
+        self._voidings = Voidings(collections, institution_id, self._applied.n)
+
+    def parts(self) -> list[tuple[str, Callable[[], Faults]]]:
+        """Return what to look at, by name."""
+        statements = StatementCheck(self._collections, self._records, self._handle, self._voidings)
+        return [
+            ("log", self._check_log),
+            ("statements", lambda: statements.run(self._applied)),
+            ("history", self._check_history),
+            ("documents", self._check_documents),
+            ("attachments", self._check_attachments),
+            ("activities", self._check_activities),
+        ]
+
+    def _check_log(self) -> Faults:
+        """See that segments are dense, rise, add up, stand in the projection, and reach to ``applied``."""
+        before = Applied(0, 0, refers=False)
+        while segments := self._log.read(range(before.n + 1, before.n + 1 + _STEP)):
+            for segment in segments:
+                yield from self._segment(segment, before)
+                before = Applied(segment.n, segment.at_us, before.refers, segment.total)
+            yield from self._projection([one for one in segments if one.n <= self._applied.n])
+        beyond = {"_id": {"$gt": dense_key(self._id, before.n), "$lt": f"{self._id};"}}
+        behind = self._collections.log.find_one(beyond, {"_id": 1})
+        # A segment written since the last look is right behind; anything further leaves a gap.
+        if behind is not None and number_of(behind["_id"]) > before.n + 1:
+            yield Fault("log", where(self._id, "log"), f"Segment {before.n + 1} is missing.")
+        if self._applied.n > before.n:
+            what = f"It says that segment {self._applied.n} is visible; the log ends at {before.n}."
+            yield Fault("applied", where(self._id, "applied"), what)
+
+    def _segment(self, segment: Segment, before: Applied) -> Faults:
+        here = where(self._id, f"segment {segment.n}")
+        first = segment.stored_at_us(0) if segment.entries else segment.at_us
+        if first <= before.at_us:
+            yield Fault("order", here, "It is stored at or before the segment in front of it.")
+        if not segment.thinned and segment.total != before.total + len(segment.entries):
+            yield Fault("total", here, f"It counts {segment.total} statements, not those up to it.")
+        mine = (segment.at_us, segment.total)
+        if segment.n == self._applied.n and mine != (self._applied.at_us, self._applied.total):
+            yield Fault("applied", where(self._id, "applied"), "It does not agree with its segment.")
+
+    def _projection(self, segments: list[Segment]) -> Faults:
+        """See that each entry of the log stands among the statements as it should."""
+        keys = [statement_key(self._id, entry.id) for segment in segments for entry in segment.entries]
+        rows = {row["_id"]: row for row in self._collections.statements.find({"_id": {"$in": keys}})}
+        for segment in segments:
+            for index, entry in enumerate(segment.entries):
+                row = rows.get(statement_key(self._id, entry.id))
+                if row is None:
+                    yield Fault("projection", where(self._id, entry.id), "The log has it, the pages do not.")
+                elif not self._is_projected(segment, index, row):
+                    yield Fault("projection", where(self._id, entry.id), "It is not what the log says.")
+
+    def _is_projected(self, segment: Segment, index: int, row: Document) -> bool:
+        entry = segment.entries[index]
+        said = entry.to_document()
+        return (
+            row["q"] == position_of(segment.n, index)
+            and row["s"] == segment.stored_at_us(index)
+            and all(row[name] == said[name] for name in _COPIED)
+            and set(said["k"]) <= set(row["k"])
+            and (row.get("ref"), row.get("x", False)) == (entry.target, entry.voids)
+        )
+
+    def _check_history(self) -> Faults:
+        """See that the history is dense, and has one entry for each voiding statement."""
+        expected = self._voidings.by_source()
+        mine = {"_id": {"$gt": f"{self._id}:", "$lt": f"{self._id};"}}
+        for number, row in enumerate(self._collections.history.find(mine).sort("_id", 1), 1):
+            here = where(self._id, f"history {number_of(row['_id'])}")
+            if number_of(row["_id"]) != number:
+                yield Fault("history", here, f"Entry {number} is missing in front of it.")
+                return
+            if int(row["src"].partition(".")[0]) > self._applied.n:
+                break
+            if row["kind"] == "statement.voided" and expected.pop(row["src"], None) != _said(row):
+                what = f"No statement voids {row['subject']} as this entry says."
+                yield Fault("history", here, what)
+        for target, by, _ in expected.values():
+            yield Fault(
+                "history", where(self._id, by), f"It voids {target}, and the history does not say so."
+            )
+
+    def _check_documents(self) -> Faults:
+        store = self._records.documents(self._handle)
+        for row, key, document in store.iter_documents():
+            in_place = store.row_id(key) == row["_id"]
+            yield from iter_document_faults(self._id, key, document, in_place)
+
+    def _check_attachments(self) -> Faults:
+        store = self._records.attachments(self._handle)
+        mine = {"_id": {"$gt": f"{self._id}:", "$lt": f"{self._id};"}, "n": {"$gte": 1}}
+        for head in self._collections.attachments.find(mine, {"sha2": 1}):
+            try:
+                content = store.find_attachments([head["sha2"]])[head["sha2"]]
+            except CorruptRecord as error:
+                yield Fault("attachment", where(self._id, f"attachment {head['sha2']}"), error.detail)
+                continue
+            yield from iter_attachment_faults(self._id, AttachmentContent(head["sha2"], content))
+
+    def _check_activities(self) -> Faults:
+        mine = {"_id": {"$gt": f"{self._id}:", "$lt": f"{self._id};"}}
+        for row in self._collections.activities.find(mine):
+            try:
+                activity, text = unpack_definition(row["z"], bytes(row["b"]), self._records.codec)
+            except (CorruptRecord, UnicodeDecodeError) as error:
+                yield Fault("definition", where(self._id, row["_id"]), str(error))
+                continue
+            yield from iter_definition_faults(self._id, ActivityDefinition(activity, text))
+            if activity_key(self._id, activity) != row["_id"]:
+                here = where(self._id, f"activity {activity}")
+                yield Fault("definition", here, "It lies under the key of another activity.")
+
+
+def _said(row: Document) -> tuple[Any, ...]:
+    after = msgspec.json.decode(row["after"] or "{}", type=dict[str, Any])
+    return (row["subject"], after.get("by"), row["at"])

@@ -1,0 +1,154 @@
+"""Looking at everything in the file, in one snapshot: is it whole, and does it agree with itself.
+
+What can be made again from the bodies is made again and compared: facts, postings (own and
+inherited), voidings, the tables of ids and references.
+"""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import apsw
+import orjson
+
+from lrs.access.handles import InstitutionHandle, InstitutionId
+from lrs.access.ports import AccessStore
+from lrs.errors import CorruptRecord, StoreError
+from lrs.stores.checking import (
+    iter_access_faults,
+    iter_attachment_faults,
+    iter_definition_faults,
+    iter_document_faults,
+    where,
+)
+from lrs.stores.compression import shipped_dictionaries
+from lrs.stores.definitions import unpack_definition
+from lrs.stores.moving import Fault, Looked
+from lrs.stores.sqlite import sql
+from lrs.stores.sqlite.documents import iter_documents
+from lrs.stores.sqlite.errors import translated
+from lrs.stores.sqlite.rows import State, id_bytes, id_text
+from lrs.stores.sqlite.statement_checks import StatementCheck
+from lrs.xapi.ports import FactKind, StatementId
+from lrs.xapi.ports.activities import ActivityDefinition
+from lrs.xapi.ports.attachments import AttachmentContent
+
+if TYPE_CHECKING:
+    from lrs.stores.sqlite.stores import SqliteRecordStores
+
+_MOST_MESSAGES = 100
+_VOIDING = (
+    "SELECT s.seq, s.ref, s.stored FROM ids i CROSS JOIN stmt s ON s.seq = i.seq"
+    " WHERE i.h = ? AND s.tenant = ? AND s.id = ? AND s.state = 2"
+)
+
+Faults = Iterator[Fault | Looked]
+
+
+class StoreCheck:
+    """Checks a whole file.
+
+    Args:
+        database: A connection inside a transaction.
+        records: Of the same store.
+        access: Of the same store.
+    """
+
+    def __init__(self, database: apsw.Connection, records: "SqliteRecordStores", access: AccessStore) -> None:
+        """Read which institutions there are."""
+        self._database = database
+        self._records = records
+        self._access = access
+        found = sql.rows(database, "SELECT number, institution FROM tenants")
+        self._tenants = {int(number): InstitutionId(one) for number, one in found}
+
+    def run(self) -> Faults:
+        """Look at one part after the other; where one cannot be read to its end, go on with the next."""
+        statements = StatementCheck(self._database, self._records, self._tenants)
+        parts: list[tuple[str, Faults]] = [
+            ("file", self._file()),
+            ("dictionaries", self._dictionaries()),
+            ("statements", statements.run()),
+            ("history", self._history()),
+            ("access", iter_access_faults(self._access)),
+        ]
+        for tenant, one in self._tenants.items():
+            parts += [
+                (f"{one} documents", self._documents(tenant, one)),
+                (f"{one} attachments", self._attachments(tenant, one)),
+                (f"{one} activities", self._activities(tenant, one)),
+            ]
+        for name, part in parts:
+            try:
+                with translated():
+                    yield from part
+            except StoreError as error:
+                yield Fault("unreadable", name, error.detail)
+
+    def _file(self) -> Faults:
+        """Let SQLite look at its own pages and indexes."""
+        for (message,) in self._database.execute(f"PRAGMA integrity_check({_MOST_MESSAGES})"):
+            if message != "ok":
+                yield Fault("file", "database file", str(message))
+
+    def _dictionaries(self) -> Faults:
+        kept = dict(sql.rows(self._database, "SELECT number, data FROM dictionaries"))
+        for number, data in shipped_dictionaries().items():
+            if kept.get(number) != data:
+                what = "The compression dictionary is missing or is not the one that was shipped."
+                yield Fault("dictionary", f"dictionary {number}", what)
+
+    def _history(self) -> Faults:
+        """See that every voiding statement has its one entry, and every entry its statement."""
+        seen: set[int] = set()
+        query = "SELECT position, tenant, subject, after, at FROM history WHERE kind = 'statement.voided'"
+        for position, tenant, subject, after, at in self._database.execute(f"{query} ORDER BY position"):
+            voiding = self._find_voiding(tenant, after)
+            if voiding is None or voiding[0] in seen or voiding[1:] != (id_bytes(StatementId(subject)), at):
+                here = where(self._tenants[tenant], f"history {position}")
+                yield Fault("history", here, f"No statement voids {subject} as this entry says.")
+            else:
+                seen.add(voiding[0])
+        query = "SELECT seq, tenant, id FROM stmt WHERE state = ?"
+        for seq, tenant, identity in self._database.execute(query, (int(State.VOIDING),)):
+            if seq not in seen:
+                here = where(self._tenants[tenant], id_text(identity))
+                yield Fault("history", here, "It voids a statement, and the history does not say so.")
+
+    def _find_voiding(self, tenant: int, after: str | None) -> Any:
+        """Return position, target and ``stored`` of the voiding statement that an entry names, or None."""
+        try:
+            identity = id_bytes(StatementId(orjson.loads(after or "{}")["by"]))
+        except (ValueError, KeyError, TypeError):
+            return None
+        h = self._records.place(self._tenants[tenant]).codec.id_hash(identity)
+        return sql.row(self._database, _VOIDING, (h, tenant, identity))
+
+    def _documents(self, tenant: int, institution_id: InstitutionId) -> Faults:
+        store = self._records.documents(InstitutionHandle(institution_id))
+        for row in iter_documents(self._database, tenant, self._records.bodies):
+            in_place = store.place_of(row.key) == (row.about, row.name)
+            yield from iter_document_faults(institution_id, row.key, row.document, in_place)
+
+    def _attachments(self, tenant: int, institution_id: InstitutionId) -> Faults:
+        query = "SELECT sha2, dict, content FROM attachments WHERE tenant = ?"
+        for sha2, number, blob in self._database.execute(query, (tenant,)):
+            try:
+                content = self._records.bodies.decompress(number, blob)
+            except CorruptRecord as error:
+                yield Fault("attachment", where(institution_id, f"attachment {sha2}"), error.detail)
+                continue
+            yield from iter_attachment_faults(institution_id, AttachmentContent(sha2, content))
+
+    def _activities(self, tenant: int, institution_id: InstitutionId) -> Faults:
+        codec = self._records.place(institution_id).codec
+        query = "SELECT number, h, dict, content FROM activities WHERE tenant = ?"
+        for number, h, dictionary, blob in self._database.execute(query, (tenant,)):
+            try:
+                activity, text = unpack_definition(dictionary, blob, self._records.bodies)
+            except (CorruptRecord, UnicodeDecodeError) as error:
+                yield Fault("definition", where(institution_id, f"activity {number}"), str(error))
+                continue
+            yield from iter_definition_faults(institution_id, ActivityDefinition(activity, text))
+            if codec.term(FactKind.ACTIVITY, activity) != h:
+                here = where(institution_id, f"activity {activity}")
+                yield Fault("definition", here, "It lies under the key of another activity.")
