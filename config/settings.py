@@ -307,7 +307,7 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         try:
             values[setting.field] = setting.parse(text)
         except ValueError as reason:
-            wrong.append(f"{setting.name} {reason}; it is {text!r}")
+            wrong.append(f"{setting.name} {reason}; it is {_shown(text)!r}")
     known = {setting.name for setting in SETTINGS}
     wrong += [
         f"{name} is no setting of this project"
@@ -317,6 +317,12 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
     if wrong:
         raise ConfigError("; ".join(wrong) + ".")
     return Settings(**values)  # type: ignore[arg-type]  # the table and the class agree: a test says so
+
+
+def _shown(text: str) -> str:
+    """Show a value without what stands before an @: it may hold a password, and messages end up in logs."""
+    _, at, rest = text.rpartition("@")
+    return f"…@{rest}" if at else text
 
 
 _NOT_OURS = ("LRS_TEST_", "LRS_REFERENCE_DIR", "LRS_ADL_SUITE_DIR")
