@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from bson import Int64
 from pymongo.collection import Collection
 
+from lrs.stores.mongo.keys import dense_key
 from lrs.stores.mongo.segment import Document
 
 _LOG = logging.getLogger(__name__)
@@ -50,7 +51,29 @@ def _complete_access(named: Named) -> None:
         keys.update_many({**carrying, field: {"$exists": False}}, {"$set": {field: value}})
 
 
-STEPS: tuple[Step, ...] = (Step("quotas, rates and successors of keys", _complete_access),)
+def _complete_first_version(named: Named) -> None:
+    _complete_access(named)
+    _count_statements(named)
+
+
+def _count_statements(named: Named) -> None:
+    """Write into each segment how many statements there are with it, and how many are visible."""
+    log, applied = named("log"), named("applied")
+    institution, total = "", 0
+    for segment in log.find({}, {"e.id": 1, "total": 1}).sort("_id", 1):
+        owner = segment["_id"].rpartition(":")[0]
+        total = (total if owner == institution else 0) + len(segment.get("e", ()))
+        institution = owner
+        if "total" not in segment:
+            log.update_one({"_id": segment["_id"]}, {"$set": {"total": Int64(total)}})
+    for one in applied.find({"total": {"$exists": False}}):
+        last = log.find_one({"_id": dense_key(one["_id"], one["n"])}, {"total": 1})
+        applied.update_one({"_id": one["_id"]}, {"$set": {"total": last["total"] if last else Int64(0)}})
+
+
+STEPS: tuple[Step, ...] = (
+    Step("quotas, rates and successors of keys; counts of statements", _complete_first_version),
+)
 """The first brings version 1 to version 2, and so on."""
 
 

@@ -5,11 +5,12 @@ from typing import Any
 import pytest
 from bson import Int64
 
-from lrs.access.handles import InstitutionId
+from lrs.access.handles import InstitutionHandle, InstitutionId
 from lrs.access.model import Client, ClientId, Institution, Key, KeyId
 from lrs.errors import StoreUnavailable
 from lrs.stores.mongo import migrations
 from lrs.stores.mongo.stores import MongoStores
+from tests.contract.builders import add, make_statement
 from tests.engines import Engine
 
 FIRST: dict[str, list[dict[str, Any]]] = {
@@ -90,6 +91,27 @@ def check_upgraded(stores: MongoStores, database: Any) -> None:
 
 def test_database_of_the_first_version_is_upgraded_when_it_is_opened(mock: Engine, database: Any) -> None:
     check_upgraded(mock.open(), database)
+
+
+def test_statements_are_counted_when_segments_do_not_say_how_many_there_are(
+    mock: Engine, database: Any
+) -> None:
+    first = mock.open()
+    batches = {"school0001": (3, 1, 2), "museum0001": (4,)}
+    for owner, sizes in batches.items():
+        store = first.records.statements(InstitutionHandle(InstitutionId(owner)))
+        for number, size in enumerate(sizes):
+            add(store, *(make_statement(f"{owner}-{number}-{index}") for index in range(size)))
+    first.close()
+    for name in ("log", "applied"):
+        database[name].update_many({}, {"$unset": {"total": ""}})
+    database.meta.update_one({"_id": "instance"}, {"$set": {"schema": 1}})
+    again = mock.open()
+    for owner, sizes in batches.items():
+        store = again.records.statements(InstitutionHandle(InstitutionId(owner)))
+        assert store.count_statements() == sum(sizes)
+        add(store, make_statement(f"{owner}-new"))
+        assert store.count_statements() == sum(sizes) + 1
 
 
 def test_steps_change_nothing_when_they_are_done_again(mock: Engine, database: Any) -> None:
