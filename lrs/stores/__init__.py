@@ -1,6 +1,6 @@
 """Both engines behind the rooms' ports, and the one function that opens either."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
@@ -10,6 +10,9 @@ from lrs.clock import Clock
 from lrs.errors import ConfigError
 from lrs.stores.moving import Dump, Fault, Load, Looked
 from lrs.xapi.ports import RecordStores
+
+Scrub = Callable[[Sequence[bytes], Callable[[], None]], Sequence[bytes]]
+"""Empties bodies of what identifies; calls the second argument now and then to let others work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,7 @@ class StoreOptions:
         arrivals_days: Days after which they are dropped.
         busy_seconds: Patience with a store that is busy or away.
         restoring: Open also a store into which a restore was broken off, in order to restore anew.
+        scrub: With it, an engine may train compression dictionaries on what it keeps.
     """
 
     clock: Clock
@@ -33,6 +37,7 @@ class StoreOptions:
     arrivals_days: int = 30
     busy_seconds: float = 10.0
     restoring: bool = False
+    scrub: Scrub | None = None
 
 
 class Stores(Protocol):

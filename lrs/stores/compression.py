@@ -3,11 +3,12 @@
 A dictionary is data for ever: each kept body names the number of its own, and a number
 is never given to other bytes. Number 0 means *not compressed*. The shipped dictionary is
 trained by ``benchmarks/train_dictionary.py`` on invented, scrubbed statements only, since
-a dictionary holds pieces of what it was trained on.
+a dictionary holds pieces of what it was trained on. A store may train its own, on its own
+scrubbed statements; their numbers begin at ``FIRST_TRAINED``.
 """
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from importlib import resources
 
@@ -17,7 +18,10 @@ from lrs.errors import CorruptRecord
 
 PLAIN = 0
 SHIPPED = 1
+FIRST_TRAINED = 64
 _LEVEL = 3
+_DICTIONARY_BYTES = 64 * 1024
+_SEGMENT_BYTES, _DMER_BYTES = 1000, 8
 _LARGEST_BODY_BYTES = 1 << 30
 
 
@@ -26,6 +30,25 @@ def shipped_dictionaries() -> Mapping[int, bytes]:
     """Return the dictionaries that come with the package, by number."""
     data = resources.files("lrs.stores").joinpath(f"dictionary-{SHIPPED}.zdict").read_bytes()
     return {SHIPPED: data}
+
+
+def train_dictionary(samples: Sequence[bytes]) -> bytes | None:
+    """Train a dictionary (without the interpreter's lock); None where the samples do not do for one.
+
+    With the segment's size given it takes 50 ms for a megabyte; to have it searched for takes
+    three times as long and wins nothing.
+    """
+    try:
+        trained = zstandard.train_dictionary(
+            _DICTIONARY_BYTES, list(samples), k=_SEGMENT_BYTES, d=_DMER_BYTES, level=_LEVEL, dict_id=SHIPPED
+        )
+    except zstandard.ZstdError:
+        return None
+    return trained.as_bytes()
+
+
+def _digest(data: bytes) -> zstandard.ZstdCompressionDict:
+    return zstandard.ZstdCompressionDict(data, dict_type=zstandard.DICT_TYPE_FULLDICT)
 
 
 class BodyCodec:
@@ -37,30 +60,57 @@ class BodyCodec:
     Args:
         dictionaries: Bytes by number; the shipped ones where nothing is given. The highest
             number compresses, all of them restore.
+        read_dictionaries: Gives all that there are now; asked when a body names one that is
+            not known here, since another process may have added it.
     """
 
-    def __init__(self, dictionaries: Mapping[int, bytes] | None = None) -> None:
+    def __init__(
+        self,
+        dictionaries: Mapping[int, bytes] | None = None,
+        read_dictionaries: Callable[[], Mapping[int, bytes]] | None = None,
+    ) -> None:
         """Digest the dictionaries once.
 
         Raises:
             CorruptRecord: The one that compresses is none.
         """
-        known = dict(shipped_dictionaries() if dictionaries is None else dictionaries)
-        self._current = max(known)
-        self._dictionaries = {
-            number: zstandard.ZstdCompressionDict(data, dict_type=zstandard.DICT_TYPE_FULLDICT)
-            for number, data in known.items()
-        }
-        try:
-            self._dictionaries[self._current].precompute_compress(level=_LEVEL)
-        except zstandard.ZstdError as error:
-            raise CorruptRecord(f"Compression dictionary {self._current} is damaged: {error}.") from error
+        self._read = read_dictionaries
+        self._dictionaries: dict[int, zstandard.ZstdCompressionDict] = {}
+        self._current = PLAIN
+        self._learning = threading.Lock()
         self._of_thread = threading.local()
+        self.learn(shipped_dictionaries() if dictionaries is None else dictionaries)
+
+    @property
+    def current(self) -> int:
+        """The number of the dictionary that compresses."""
+        return self._current
+
+    def learn(self, dictionaries: Mapping[int, bytes]) -> None:
+        """Take up dictionaries that were added; from here on the highest number compresses.
+
+        Raises:
+            CorruptRecord: That one is none.
+        """
+        with self._learning:
+            for number in dictionaries.keys() - self._dictionaries.keys():
+                self._dictionaries[number] = _digest(dictionaries[number])
+            highest = max(self._dictionaries)
+            if highest != self._current:
+                self._precompute(highest)
+                self._current = highest
+
+    def _precompute(self, number: int) -> None:
+        try:
+            self._dictionaries[number].precompute_compress(level=_LEVEL)
+        except zstandard.ZstdError as error:
+            raise CorruptRecord(f"Compression dictionary {number} is damaged: {error}.") from error
 
     def compress(self, body: bytes) -> tuple[int, bytes]:
         """Return the number of the dictionary and the blob; number 0 where nothing is won."""
-        blob = self._compressor().compress(body)
-        return (self._current, blob) if len(blob) < len(body) else (PLAIN, body)
+        number, compressor = self._compressor()
+        blob = compressor.compress(body)
+        return (number, blob) if len(blob) < len(body) else (PLAIN, body)
 
     def decompress(self, number: int, blob: bytes) -> bytes:
         """Restore a body.
@@ -75,16 +125,11 @@ class BodyCodec:
         except zstandard.ZstdError as error:
             raise CorruptRecord(f"A kept body cannot be decompressed: {error}.") from error
 
-    def _compressor(self) -> zstandard.ZstdCompressor:
-        own: zstandard.ZstdCompressor | None = getattr(self._of_thread, "compressor", None)
-        if own is None:
-            own = zstandard.ZstdCompressor(
-                level=_LEVEL,
-                dict_data=self._dictionaries[self._current],
-                write_dict_id=False,
-                write_checksum=False,
-            )
-            self._of_thread.compressor = own
+    def _compressor(self) -> tuple[int, zstandard.ZstdCompressor]:
+        own: tuple[int, zstandard.ZstdCompressor] | None = getattr(self._of_thread, "compressor", None)
+        if own is None or own[0] != self._current:
+            number = self._current
+            own = self._of_thread.compressor = number, _make_compressor(self._dictionaries[number])
         return own
 
     def _decompressor(self, number: int) -> zstandard.ZstdDecompressor:
@@ -93,8 +138,25 @@ class BodyCodec:
             own = self._of_thread.decompressors = {}
         found = own.get(number)
         if found is None:
-            dictionary = self._dictionaries.get(number)
-            if dictionary is None:
-                raise CorruptRecord(f"A kept body names compression dictionary {number}, unknown here.")
-            found = own[number] = zstandard.ZstdDecompressor(dict_data=dictionary)
+            found = own[number] = zstandard.ZstdDecompressor(dict_data=self._find(number))
         return found
+
+    def _find(self, number: int) -> zstandard.ZstdCompressionDict:
+        if number not in self._dictionaries and self._read is not None:
+            self.learn(self._read())
+        dictionary = self._dictionaries.get(number)
+        if dictionary is None:
+            raise CorruptRecord(f"A kept body names compression dictionary {number}, unknown here.")
+        return dictionary
+
+
+def _make_compressor(dictionary: zstandard.ZstdCompressionDict) -> zstandard.ZstdCompressor:
+    return zstandard.ZstdCompressor(
+        level=_LEVEL, dict_data=dictionary, write_dict_id=False, write_checksum=False
+    )
+
+
+def measure_dictionary(data: bytes, bodies: Sequence[bytes]) -> int:
+    """Return how many bytes bodies take with a dictionary."""
+    compressor = _make_compressor(_digest(data))
+    return sum(len(compressor.compress(body)) for body in bodies)

@@ -1,4 +1,4 @@
-"""What a thread of its own does beside the writers: checkpoints, merges, trimming.
+"""What a thread of its own does beside the writers: checkpoints, merges, dictionaries, trimming.
 
 Checkpoints inside a commit would stall it. So nobody's commit checkpoints; this thread
 does it passively whenever the WAL has grown, and starts the WAL anew, under the write
@@ -17,6 +17,7 @@ from lrs.stores.sqlite.arrivals import Bounds
 from lrs.stores.sqlite.errors import translated
 from lrs.stores.sqlite.locks import WriteLock
 from lrs.stores.sqlite.merging import Leadership, Merger
+from lrs.stores.sqlite.training import Trainer, Training
 from lrs.stores.sqlite.writer import Writer
 
 log = logging.getLogger(__name__)
@@ -39,10 +40,17 @@ class Maintenance:
         writer: What changes rows goes through it.
         bounds: Of receipts and refusals.
         lot_size: Positions an unmerged lot.
+        training: What learns dictionaries, and how bodies are scrubbed before one is trained.
     """
 
     def __init__(
-        self, database: apsw.Connection, path: str, writer: Writer, bounds: Bounds, lot_size: int
+        self,
+        database: apsw.Connection,
+        path: str,
+        writer: Writer,
+        bounds: Bounds,
+        lot_size: int,
+        training: Training,
     ) -> None:
         """Start."""
         self._database = database
@@ -54,6 +62,7 @@ class Maintenance:
         self._stop = threading.Event()
         self._leadership = Leadership(path)
         self._merger = Merger(writer, lot_size, self._stop.is_set, self._pause)
+        self._trainer = Trainer(database, training, writer, self._pause)
         self._leads = False
         self._trimmed = -_TRIM_SECONDS
         self._next_checkpoint = 0.0
@@ -81,6 +90,7 @@ class Maintenance:
 
     def _look(self) -> None:
         self.checkpoint()
+        self._trainer.learn()
         if not self._leads and self._leadership.try_take():
             self._merger.tidy()
             self._leads = True
@@ -88,6 +98,8 @@ class Maintenance:
             return
         while not self._stop.is_set() and self._merger.merge_one():
             self.checkpoint()
+        if not self._stop.is_set():
+            self._trainer.train_if_due()
         if time.monotonic() - self._trimmed > _TRIM_SECONDS:
             self._writer.run(self._bounds.trim)
             self._trimmed = time.monotonic()

@@ -38,6 +38,7 @@ from lrs.stores.sqlite.schema import (
 )
 from lrs.stores.sqlite.statements import SqliteStatementStore
 from lrs.stores.sqlite.tenants import Tenants
+from lrs.stores.sqlite.training import Training
 from lrs.stores.sqlite.writer import Writer
 from lrs.stores.sqlite.writing import Place
 from lrs.xapi.ports import ArrivalStore, RecordStores, StatementStore
@@ -53,7 +54,7 @@ class SqliteStores:
         database, lock = _open_upgraded(path, options)
         with translated():
             self._instance_key = read_instance_key(database)
-            bodies = BodyCodec(read_dictionaries(database))
+            bodies = BodyCodec(read_dictionaries(database), self._read_dictionaries)
             pending = bool(pending_fills(database))
         through = ConsistentThrough(path, options.clock)
         bounds = Bounds(options.arrivals_kept, options.arrivals_days, options.clock)
@@ -63,7 +64,9 @@ class SqliteStores:
         self._access = SqliteAccessStore(self._readers, self._writer)
         self._records = SqliteRecordStores(self, bodies, bounds, lot_size)
         maintained = open_writer(path, durable=options.durable)
-        self._maintenance = Maintenance(maintained, path, self._writer, bounds, lot_size)
+        self._bodies = bodies
+        training = Training(bodies, options.scrub)
+        self._maintenance = Maintenance(maintained, path, self._writer, bounds, lot_size, training)
         parts = Parts(self._writer, self._instance_key, bodies, self._records.definitions)
         self._filler = Filler(parts, fills(), pending)
 
@@ -138,6 +141,11 @@ class SqliteStores:
         return self._writer
 
     @property
+    def bodies(self) -> BodyCodec:
+        """What compresses."""
+        return self._bodies
+
+    @property
     def through(self) -> ConsistentThrough:
         """The promiser of instants."""
         return self._through
@@ -146,6 +154,10 @@ class SqliteStores:
     def maintenance(self) -> Maintenance:
         """The thread beside the writers."""
         return self._maintenance
+
+    def _read_dictionaries(self) -> dict[int, bytes]:
+        with translated():
+            return read_dictionaries(self._readers.get())
 
     def ping(self) -> None:
         """Return when the store answers; raise StoreUnavailable when it does not."""
