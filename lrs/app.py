@@ -45,6 +45,7 @@ from lrs.xapi.routes.knowledge import make_knowledge_blueprint
 from lrs.xapi.routes.lines import make_lines_blueprint
 from lrs.xapi.routes.statements import make_statements_blueprint
 from lrs.xapi.routes.usage_api import make_usage_blueprint
+from lrs.xapi.scrubbing import scrub
 from lrs.xapi.service import PageLimits, StatementService
 from lrs.xapi.versions import Version
 
@@ -120,6 +121,7 @@ def build_services(
         arrivals_kept=settings.arrivals_kept,
         arrivals_days=settings.arrivals_days,
         busy_seconds=settings.busy_seconds,
+        scrub=scrub,
     )
     stores = open_store(options) if open_store else open_stores(settings.store, options)
     limits = ReadLimits(
