@@ -3,6 +3,8 @@
 A token holds the page's parameters and the position to continue behind, and a keyed
 digest over both and the institution. It gives no right of its own: whoever follows it is
 authorised as for any page; a token of another institution is as unknown as a made-up one.
+The position is hidden: an engine may count it over all institutions, and how fast it grows
+would tell each of them how busy the others are.
 
 Spec: xAPI 1.0.3 Data 2.5 (StatementResult, more).
 """
@@ -21,6 +23,7 @@ from lrs.xapi.query import decode_given, encode_given
 _DIGEST = 16
 _POSITION = 8
 _PERSON = b"more-link"
+_HIDING = b"more-position"
 
 
 class Cursors:
@@ -32,8 +35,9 @@ class Cursors:
 
     def encode(self, institution_id: InstitutionId, given: Mapping[str, str], after: Position) -> str:
         """Return the token of the page that follows a position."""
-        payload = after.to_bytes(_POSITION, "big") + encode_given(given)
-        token = self._digest(institution_id, payload) + payload
+        position, text = after.to_bytes(_POSITION, "big"), encode_given(given)
+        digest = self._digest(institution_id, position + text)
+        token = digest + self._hide(position, digest) + text
         return base64.urlsafe_b64encode(token).rstrip(b"=").decode()
 
     def decode(self, institution_id: InstitutionId, token: str) -> tuple[dict[str, str], Position]:
@@ -46,7 +50,8 @@ class Cursors:
             raw = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
         except (ValueError, binascii.Error):
             raw = b""
-        digest, payload = raw[:_DIGEST], raw[_DIGEST:]
+        digest, hidden, text = raw[:_DIGEST], raw[_DIGEST:][:_POSITION], raw[_DIGEST + _POSITION :]
+        payload = self._hide(hidden, digest) + text
         good = len(payload) > _POSITION and hmac.compare_digest(digest, self._digest(institution_id, payload))
         if not good:
             message = "This more link is not one of ours; begin again with the first page."
@@ -54,6 +59,11 @@ class Cursors:
                 message, [Problem("more", "parameter.more", message, "xAPI 1.0.3 Data 2.5")]
             )
         return decode_given(payload[_POSITION:]), Position(int.from_bytes(payload[:_POSITION], "big"))
+
+    def _hide(self, position: bytes, digest: bytes) -> bytes:
+        """Hide a position, or show it again; no two digests hide alike."""
+        mask = hashlib.blake2b(digest, digest_size=_POSITION, key=self._key, person=_HIDING).digest()
+        return bytes(one ^ other for one, other in zip(position, mask, strict=False))
 
     def _digest(self, institution_id: InstitutionId, payload: bytes) -> bytes:
         text = institution_id.encode() + b"\0" + payload
