@@ -14,12 +14,17 @@ from flask import Flask, request
 
 from config.settings import Settings
 from lrs import __version__
+from lrs.access.bearer import BearerTokens
+from lrs.access.issuers import IssuerService
+from lrs.access.keysets import KeySets
 from lrs.access.rates import RateLimiter
 from lrs.access.routes.api import make_institutions_blueprint, make_keys_blueprint
 from lrs.access.routes.sessions import make_sessions_blueprint
 from lrs.access.service import AccessService
 from lrs.clock import Clock
 from lrs.errors import NotFound
+from lrs.outbound import Outbound
+from lrs.outbound.guard import Guard
 from lrs.stores import StoreOptions, Stores, open_stores
 from lrs.web.apidocs import make_api
 from lrs.web.callers import install_callers
@@ -86,6 +91,8 @@ class Services:
     outside: Outside
     stores: Stores
     access: AccessService
+    issuers: IssuerService
+    outbound: Outbound
     statements: StatementService
     arrivals: ArrivalService
     documents: DocumentService
@@ -94,6 +101,7 @@ class Services:
 
     def close(self) -> None:
         """Finish what was begun and close the store."""
+        self.outbound.close()
         self.stores.close()
 
 
@@ -128,17 +136,22 @@ def build_services(
         settings.max_body_bytes, settings.max_json_depth, settings.max_statements, settings.max_parts
     )
     quotas = QuotaWatch(stores.records, outside.clock)
+    outbound = Outbound(Guard(settings.outbound_allow))
+    access = AccessService(
+        stores.access,
+        outside.clock,
+        outside.random_bytes,
+        settings.public_url,
+        RateLimiter(outside.clock, settings.key_rate),
+        BearerTokens(stores.access, KeySets(outbound, outside.clock), outside.clock),
+    )
     return Services(
         settings=settings,
         outside=outside,
         stores=stores,
-        access=AccessService(
-            stores.access,
-            outside.clock,
-            outside.random_bytes,
-            settings.public_url,
-            RateLimiter(outside.clock, settings.key_rate),
-        ),
+        access=access,
+        issuers=IssuerService(access, stores.access),
+        outbound=outbound,
         statements=StatementService(
             stores.records,
             Cursors(stores.instance_key),

@@ -157,7 +157,7 @@ def read_basic(header: str | None) -> tuple[str, str]:
         )
     scheme, _, encoded = header.partition(" ")
     if scheme.lower() != "basic":
-        raise Unauthenticated("The Authorization header must begin with Basic and a space.")
+        raise Unauthenticated("The Authorization header must begin with Basic or Bearer, and a space.")
     try:
         text = base64.b64decode(encoded.strip(), validate=True).decode()
     except (binascii.Error, ValueError) as error:

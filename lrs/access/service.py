@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
+from lrs.access.bearer import BearerTokens
 from lrs.access.handles import InstitutionHandle, InstitutionId
 from lrs.access.model import (
     Caller,
@@ -34,7 +35,7 @@ from lrs.access.rules import (
     sha256,
 )
 from lrs.clock import Clock
-from lrs.errors import AlreadyExists, InvalidRequest, NotFound
+from lrs.errors import AlreadyExists, InvalidRequest, NotFound, Unauthenticated
 
 ROLES = ("arrivals",)
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
@@ -62,6 +63,7 @@ class AccessService:
         random_bytes: Gives so many unpredictable bytes.
         public_url: The address that clients use; it stands in authorities.
         rates: Counts requests; without it there is no limit.
+        tokens: Finds out whom a token is of; without it none is taken.
     """
 
     def __init__(
@@ -71,8 +73,10 @@ class AccessService:
         random_bytes: Callable[[int], bytes],
         public_url: str,
         rates: RateLimiter | None = None,
+        tokens: BearerTokens | None = None,
     ) -> None:
         """Keep what was handed in."""
+        self._tokens = tokens
         self._rates = rates or RateLimiter(clock)
         self._store = store
         self._clock = clock
@@ -86,15 +90,19 @@ class AccessService:
     # Callers
 
     def authenticate(self, authorization_header: str | None) -> Caller:
-        """Find out whose Basic credentials these are.
+        """Find out whose Basic credentials, or whose token, this is.
 
         Raises:
             Unauthenticated: Missing, malformed, unknown, wrong, expired or revoked. The
                 answer does not tell an unknown key from a wrong secret.
             RateLimited: The key has made too many requests; nothing was written for this one.
+            OutboundUnavailable: A token's issuer cannot be asked for its keys now.
 
-        Spec: xAPI 1.0.3 Communication 4.0.
+        Spec: xAPI 1.0.3 Communication 4.0; RFC 6750 2.1.
         """
+        scheme, _, token = (authorization_header or "").partition(" ")
+        if scheme.lower() == "bearer":
+            return self._authenticate_token(token.strip())
         key_id, secret = read_basic(authorization_header)
         credential = self._store.find_credential(KeyId(key_id))
         now = self._clock()
@@ -102,6 +110,17 @@ class AccessService:
         self._rates.take(good.key.id, good.key.rate_per_minute)
         self._note_used(good.key, now)
         return _to_caller(good)
+
+    def _authenticate_token(self, token: str) -> Caller:
+        """Let in whom an institution's issuer vouches for; its client is made when it first comes."""
+        if self._tokens is None:
+            raise Unauthenticated("Tokens are not taken here.")
+        bearer = self._tokens.identify(token)
+        institution = self.get_institution(bearer.issuer.institution_id)
+        client = self.ensure_client(institution.id, bearer.client_name)
+        self._rates.take(KeyId(client.id), None)
+        handle = InstitutionHandle(institution.id)
+        return Caller(client.id, bearer.scopes, handle, None, client, None, institution.statement_quota)
 
     def _note_used(self, key: Key, now: int) -> None:
         if key.last_used_at_us is None or now - key.last_used_at_us >= _MINUTE:
@@ -116,7 +135,7 @@ class AccessService:
             InvalidRequest: The name is empty, too long or holds control characters.
             AlreadyExists: The name is taken.
         """
-        made = Institution(InstitutionId(self._new_id(10)), clean_name(name), self._clock())
+        made = Institution(InstitutionId(self.new_id(10)), clean_name(name), self._clock())
         self._store.add_institution(made)
         return made
 
@@ -189,7 +208,7 @@ class AccessService:
 
         Spec: xAPI 1.0.3 Data 2.4.9.
         """
-        client_id, wanted = ClientId(self._new_id(10)), clean_name(name)
+        client_id, wanted = ClientId(self.new_id(10)), clean_name(name)
         authority = {
             "objectType": "Agent",
             "name": wanted,
@@ -216,6 +235,10 @@ class AccessService:
             if made is None:
                 raise
             return made
+
+    def find_client(self, client_id: str) -> Client | None:
+        """Return the client of that id, or None."""
+        return self._store.find_client(ClientId(client_id))
 
     def client_names(self, institution_id: InstitutionId) -> dict[ClientId, str]:
         """Return the name of each of the institution's clients by its id."""
@@ -271,7 +294,7 @@ class AccessService:
     def _add_key(self, client: Client | None, wish: KeyWish) -> NewKey:
         secret = self.new_token()
         key = Key(
-            id=KeyId(self._new_id(12)),
+            id=KeyId(self.new_id(12)),
             institution_id=client.institution_id if client else None,
             client_id=client.id if client else None,
             secret_sha256=sha256(secret),
@@ -305,7 +328,7 @@ class AccessService:
         secret = self.new_token()
         successor = replace(
             old,
-            id=KeyId(self._new_id(12)),
+            id=KeyId(self.new_id(12)),
             secret_sha256=sha256(secret),
             created_at_us=now,
             expires_at_us=now + old.expires_at_us - old.created_at_us if old.expires_at_us else None,
@@ -381,7 +404,7 @@ class AccessService:
 
     # Ids and tokens
 
-    def _new_id(self, length: int) -> str:
+    def new_id(self, length: int) -> str:
         """Make an id in Crockford's base 32: no i, l, o, u; read out without mistakes."""
         return "".join(_ALPHABET[byte & 31] for byte in self._random_bytes(length))
 

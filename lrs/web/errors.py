@@ -248,14 +248,21 @@ def _respond(error: LrsError, status: int) -> Response:
         answer = Response(json.dumps(problem_body(error)), status, content_type=PROBLEM_TYPE)
     answer.headers["Cache-Control"] = "no-store"
     if status == HTTPStatus.UNAUTHORIZED:
-        answer.headers["WWW-Authenticate"] = _challenge()
+        answer.headers["WWW-Authenticate"] = _challenge(error)
     if error.transient:
         answer.headers["Retry-After"] = str(getattr(error, "retry_after_seconds", 5))
     return answer
 
 
-def _challenge() -> str:
-    """Name the way in: Basic for systems; for pages a scheme that opens no browser dialogue."""
+def _challenge(error: LrsError) -> str:
+    """Name the way in: Basic for systems; for pages a scheme that opens no browser dialogue.
+
+    Who sent a token is told what is wrong with it.
+
+    Spec: RFC 7617 2; RFC 6750 3.
+    """
+    if "token_refused" in error.facts:
+        return f'Bearer realm="lrs", error="invalid_token", error_description="{error.detail}"'
     if is_api_path():
         return 'Basic realm="lrs", charset="UTF-8"'
     return 'SignInLink realm="lrs"'

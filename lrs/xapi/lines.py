@@ -114,7 +114,7 @@ class LineService:
                 version,
                 lambda number: record_id(handle, digest, number),
                 quota=lambda: caller.statement_quota,
-                source=caller.key_id or "",
+                source=caller.source or "",
                 defines=caller.may(Scope.DEFINE),
             )
             importer = Importer(self._service, target, keep, lambda _counts: None)

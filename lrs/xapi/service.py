@@ -358,7 +358,7 @@ class StatementService:
         if not prepared:
             return Stored(ids, BatchOutcome((), ()))
         quota = caller.statement_quota
-        outcome = store.add_statements(Batch(prepared, caller.key_id or "", attachments, quota))
+        outcome = store.add_statements(Batch(prepared, caller.source or "", attachments, quota))
         if caller.handle is not None:
             self._quotas.after_post(caller.handle, quota)
         return Stored(ids, outcome)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from flask import Blueprint, render_template, request
 
 from lrs.access.handles import InstitutionHandle
-from lrs.access.model import Key
+from lrs.access.model import ClientId, Key
 from lrs.access.routes.sessions import signed_in
 from lrs.access.rules import KeyState, state_of
 from lrs.access.service import AccessService
@@ -19,6 +19,8 @@ from lrs.xapi.arrivals import IMPORT, ArrivalService
 from lrs.xapi.chart import draw_days
 from lrs.xapi.quotas import QuotaWatch
 from lrs.xapi.verdicts import Overview, join, place_text
+
+_IMPORT_NAME = "Import by command"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,18 +101,20 @@ def _handle(access: AccessService) -> InstitutionHandle:
 
 
 def _sources(arrivals: ArrivalService, access: AccessService, handle: InstitutionHandle) -> list[Source]:
-    """Return the institution's keys, those with the latest post first, and imports if there are any.
+    """Return the institution's keys, and clients with tokens and imports if they brought anything.
 
-    A key that has stopped and brought nothing in the days kept is left out.
+    Those with the latest post come first. A key that has stopped and brought nothing in the
+    days kept is left out.
     """
     names = access.client_names(handle.institution_id)
     sources = [
         Source(key.id, names[key.client_id] if key.client_id else "", key, arrivals.overview(handle, key.id))
         for key in access.list_keys(handle.institution_id)
     ]
-    imported = arrivals.overview(handle, IMPORT)
-    if imported.receipts or imported.refusals:
-        sources.append(Source(IMPORT, "Import by command", None, imported))
+    for id_, name in ((IMPORT, _IMPORT_NAME), *names.items()):
+        brought = arrivals.overview(handle, id_)
+        if brought.receipts or brought.refusals:
+            sources.append(Source(id_, name, None, brought))
     sources = [source for source in sources if source.overview.last_at_us or not source.has_stopped]
     return sorted(sources, key=lambda source: -source.overview.last_at_us)
 
@@ -119,10 +123,11 @@ def _find_source(
     arrivals: ArrivalService, access: AccessService, handle: InstitutionHandle, source_id: str
 ) -> Source:
     if source_id == IMPORT:
-        return Source(IMPORT, "Import by command", None, arrivals.overview(handle, IMPORT))
-    key = access.find_key(source_id)
-    if key is None or key.institution_id != handle.institution_id:
-        raise NotFound("There is nothing at this address.")
-    names = access.client_names(handle.institution_id)
-    name = names[key.client_id] if key.client_id else ""
-    return Source(key.id, name, key, arrivals.overview(handle, key.id))
+        return Source(IMPORT, _IMPORT_NAME, None, arrivals.overview(handle, IMPORT))
+    names, key = access.client_names(handle.institution_id), access.find_key(source_id)
+    if key is not None and key.institution_id == handle.institution_id:
+        name = names[key.client_id] if key.client_id else ""
+        return Source(key.id, name, key, arrivals.overview(handle, key.id))
+    if source_id in names:
+        return Source(source_id, names[ClientId(source_id)], None, arrivals.overview(handle, source_id))
+    raise NotFound("There is nothing at this address.")

@@ -108,10 +108,10 @@ def noting_refusal(arrivals: ArrivalService, caller: Caller, work: Callable[[], 
 
 def note_refusal(arrivals: ArrivalService, caller: Caller, error: LrsError, status: int) -> None:
     """Note for the provider's page what was not taken of this request."""
-    if caller.handle and caller.key_id:
+    if caller.handle and caller.source:
         arrivals.note_refusal(
             caller.handle,
-            source=caller.key_id,
+            source=caller.source,
             error=error,
             error_id=error_id(),
             status=status,
