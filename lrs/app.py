@@ -23,6 +23,9 @@ from lrs.access.routes.sessions import make_sessions_blueprint
 from lrs.access.service import AccessService
 from lrs.clock import Clock
 from lrs.errors import NotFound
+from lrs.jobs.routes import make_jobs_blueprint
+from lrs.jobs.runner import JobRunner
+from lrs.jobs.schedule import declare_jobs
 from lrs.outbound import Outbound
 from lrs.outbound.guard import Guard
 from lrs.stores import StoreOptions, Stores, open_stores
@@ -98,6 +101,7 @@ class Services:
     documents: DocumentService
     knowledge: KnowledgeService
     quotas: QuotaWatch
+    jobs: JobRunner
 
     def close(self) -> None:
         """Finish what was begun and close the store."""
@@ -166,6 +170,7 @@ def build_services(
         documents=DocumentService(stores.records, limits),
         knowledge=KnowledgeService(stores.records),
         quotas=quotas,
+        jobs=JobRunner(stores.jobs, declare_jobs(), outside.clock, outside.new_id),
     )
 
 
@@ -236,3 +241,4 @@ def _add_api(app: Flask, services: Services) -> None:
     api.register_blueprint(make_arrivals_api_blueprint(services.arrivals, services.access))
     lines = LineService(services.statements)
     api.register_blueprint(make_lines_blueprint(lines, services.arrivals, services.settings.max_lines_bytes))
+    api.register_blueprint(make_jobs_blueprint(services.jobs))

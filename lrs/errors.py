@@ -344,6 +344,30 @@ class InvalidArchive(LrsError):
     """A backup cannot be restored: it is damaged, cut off, or a newer program's."""
 
     code = "invalid-archive"
+class JobError(LrsError):
+    """A job cannot be run as asked."""
+
+    code = "job-error"
+
+
+class JobAlreadyRunning(JobError):
+    """Another process is running the job; it may be started again when that run has ended."""
+
+    code = "job-already-running"
+    transient = True
+
+
+class JobTooLate(JobError):
+    """The job's lease went to another process; what this one would still write is refused."""
+
+    code = "job-too-late"
+
+
+class JobStopped(JobError):
+    """The process that runs the job was asked to end."""
+
+    code = "job-stopped"
+    transient = True
 
 
 class ConfigError(LrsError):

@@ -8,6 +8,7 @@ from typing import Protocol
 from lrs.access.ports import AccessStore
 from lrs.clock import Clock
 from lrs.errors import ConfigError
+from lrs.jobs.ports import JobStore
 from lrs.stores.moving import Dump, Fault, Load, Looked
 from lrs.xapi.ports import RecordStores
 
@@ -51,6 +52,11 @@ class Stores(Protocol):
     @property
     def records(self) -> RecordStores:
         """Statements and arrivals, by institution handle."""
+        ...
+
+    @property
+    def jobs(self) -> JobStore:
+        """Leases and runs of the whole instance."""
         ...
 
     @property

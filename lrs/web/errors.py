@@ -28,6 +28,10 @@ from lrs.errors import (
     InvalidParameter,
     InvalidRequest,
     InvalidStatement,
+    JobAlreadyRunning,
+    JobError,
+    JobStopped,
+    JobTooLate,
     LrsError,
     MethodNotAllowed,
     NotFound,
@@ -111,6 +115,10 @@ KINDS: dict[type[LrsError], ErrorKind] = {
     StoreTooNew: ErrorKind(500, "The store was written by a newer version", _FAILED),
     StoreUnfinished: ErrorKind(500, "A restore into the store was broken off", _FAILED),
     InvalidArchive: ErrorKind(400, "The backup cannot be restored"),
+    JobError: ErrorKind(409, "The job cannot be run as asked"),
+    JobAlreadyRunning: ErrorKind(409, "The job is running already"),
+    JobTooLate: ErrorKind(409, "The job's lease went to another process"),
+    JobStopped: ErrorKind(409, "The job was stopped with its process"),
     ConfigError: ErrorKind(500, "This instance is set up wrongly", _FAILED),
 }
 """Class to status and title. A class that is not listed is answered as its nearest listed parent."""

@@ -48,6 +48,11 @@ class Collections:
     documents: Collection[Document]
     attachments: Collection[Document]
     activities: Collection[Document]
+    jobs: Collection[Document]
+    job_runs: Collection[Document]
+    destinations: Collection[Document]
+    deliveries: Collection[Document]
+    letters: Collection[Document]
 
 
 def open_collections(client: MongoClient[Document], name: str, busy_seconds: float) -> Collections:
@@ -113,6 +118,10 @@ def _make_indexes(collections: Collections) -> None:
     collections.receipts.create_index([("t", up), ("source", up), ("o", down)])
     collections.refusals.create_index([("t", up), ("source", up), ("at", down), ("o", down)])
     collections.documents.create_index([("s", up)])
+    collections.job_runs.create_index([("job", up), ("epoch", up)])
+    collections.job_runs.create_index([("started", down)])
+    collections.destinations.create_index([("institution", up), ("name", up)], unique=True)
+    collections.letters.create_index([("destination", up), ("position", up)])
 
 
 def warn_if_standalone(client: MongoClient[Document]) -> None:

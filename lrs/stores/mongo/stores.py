@@ -8,12 +8,14 @@ from pymongo import MongoClient
 
 from lrs.access.ports import AccessStore
 from lrs.errors import ConfigError
+from lrs.jobs.ports import JobStore
 from lrs.stores import StoreOptions
 from lrs.stores.mongo.access import MongoAccessStore
 from lrs.stores.mongo.checks import StoreCheck
 from lrs.stores.mongo.database import open_collections, prepare, warn_if_standalone
 from lrs.stores.mongo.dump import MongoDump
 from lrs.stores.mongo.errors import BAD_ADDRESS, translated
+from lrs.stores.mongo.jobs import MongoJobStore
 from lrs.stores.mongo.load import MongoLoad
 from lrs.stores.mongo.records import MongoRecordStores
 from lrs.stores.mongo.segment import Document
@@ -52,6 +54,7 @@ class MongoStores:
         self._options = options
         self._access = MongoAccessStore(collections)
         self._records = MongoRecordStores(collections, self._instance_key, options)
+        self._jobs = MongoJobStore(collections)
 
     @classmethod
     @translated()
@@ -81,6 +84,11 @@ class MongoStores:
     def records(self) -> RecordStores:
         """Statements and arrivals, by institution handle."""
         return self._records
+
+    @property
+    def jobs(self) -> JobStore:
+        """Leases and runs."""
+        return self._jobs
 
     @property
     def instance_key(self) -> bytes:

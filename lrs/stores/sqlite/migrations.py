@@ -12,6 +12,7 @@ import apsw
 
 from lrs.stores.sqlite import sql
 from lrs.stores.sqlite.filling import Fill, fill_definitions
+from lrs.stores.sqlite.schema_of_jobs import JOB_TABLES
 
 Change = Callable[[apsw.Connection], None]
 
@@ -82,5 +83,6 @@ MIGRATIONS: tuple[Migration, ...] = (
         _complete_first_version,
         fill_definitions,
     ),
+    Migration("jobs; streams out", runs(JOB_TABLES)),
 )
 """The first brings a file of version 1 to version 2, and so on."""

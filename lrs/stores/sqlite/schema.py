@@ -18,6 +18,7 @@ from lrs.stores.compression import shipped_dictionaries
 from lrs.stores.sqlite import sql
 from lrs.stores.sqlite.filling import Fill, begin_fill
 from lrs.stores.sqlite.migrations import MIGRATIONS
+from lrs.stores.sqlite.schema_of_jobs import JOB_TABLES
 
 log = logging.getLogger(__name__)
 
@@ -124,7 +125,7 @@ def upgrade(database: apsw.Connection, random_bytes: Callable[[int], bytes]) -> 
     """
     version = _version(database)
     if version == 0:
-        database.execute(_TABLES)
+        database.execute(_TABLES + JOB_TABLES)
     elif version < newest():
         _migrate(database, version)
     if version < newest():

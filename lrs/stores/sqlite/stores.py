@@ -9,6 +9,7 @@ import apsw
 from lrs.access.handles import InstitutionHandle, InstitutionId
 from lrs.access.ports import AccessStore
 from lrs.errors import StoreUnavailable
+from lrs.jobs.ports import JobStore
 from lrs.stores import StoreOptions
 from lrs.stores.compression import BodyCodec
 from lrs.stores.documents import DocumentHashes
@@ -24,6 +25,7 @@ from lrs.stores.sqlite.documents import SqliteDocumentStore
 from lrs.stores.sqlite.dump import open_dump
 from lrs.stores.sqlite.errors import translated
 from lrs.stores.sqlite.filling import Filler, Parts, pending_fills
+from lrs.stores.sqlite.jobs import SqliteJobStore
 from lrs.stores.sqlite.load import SqliteLoad
 from lrs.stores.sqlite.locks import ConsistentThrough, WriteLock
 from lrs.stores.sqlite.maintenance import Maintenance
@@ -63,6 +65,7 @@ class SqliteStores:
         self._writer = Writer(database, lock, options.clock, options.busy_seconds, through.forget)
         self._access = SqliteAccessStore(self._readers, self._writer)
         self._records = SqliteRecordStores(self, bodies, bounds, lot_size)
+        self._jobs = SqliteJobStore(self._readers, self._writer)
         maintained = open_writer(path, durable=options.durable)
         self._bodies = bodies
         training = Training(bodies, options.scrub)
@@ -99,6 +102,11 @@ class SqliteStores:
     def records(self) -> RecordStores:
         """Statements and arrivals, by institution handle."""
         return self._records
+
+    @property
+    def jobs(self) -> JobStore:
+        """Leases and runs."""
+        return self._jobs
 
     @property
     def instance_key(self) -> bytes:
