@@ -216,6 +216,17 @@ def test_canonical_speaks_the_reader_s_language(instance: Instance) -> None:
     assert len(instance.get(german, statementId=ID).json["verb"]["display"]) == 2
 
 
+def test_canonical_stays_quick_when_languages_are_asked_for_without_end(embedded: Instance) -> None:
+    key = embedded.key()
+    embedded.post(statement(id=ID), key)
+    endless = ", ".join([*(f"q{a}{b}" for a in "abcdef" for b in "abcdef"), "de"])
+    for languages in ("de" + "-a" * 100_000, endless):
+        shown = embedded.get({**key, "Accept-Language": languages}, statementId=ID, format="canonical")
+        assert "de" not in shown.json["verb"]["display"]
+    shown = embedded.get({**key, "Accept-Language": "de" + "-a" * 31}, statementId=ID, format="canonical")
+    assert "de" in shown.json["verb"]["display"]
+
+
 @pytest.mark.parametrize(
     "params",
     [

@@ -19,6 +19,9 @@ from lrs.xapi.query import KNOWN
 from lrs.xapi.routes.common import find_caller, get_version, noting_refusal, read_body
 from lrs.xapi.service import Showing, StatementService, Stored
 
+_MOST_LANGUAGES = 32
+_LONGEST_TAG = 64
+
 
 def make_statements_blueprint(service: StatementService, arrivals: ArrivalService) -> Blueprint:
     """Make the blueprint over the statement service; refusals go to the arrival service."""
@@ -66,9 +69,17 @@ def _put(service: StatementService, caller: Caller) -> Stored:
     return service.put(caller, _sent_body(service), version, params.get("statementId"))
 
 
+def _languages() -> list[str]:
+    """List the languages asked for, the most wanted first, up to a bound.
+
+    Each language map of each statement is held against them all.
+    """
+    wanted = [tag for tag, quality in request.accept_languages if quality > 0 and tag != "*"]
+    return [tag for tag in wanted if len(tag) <= _LONGEST_TAG][:_MOST_LANGUAGES]
+
+
 def _showing() -> Showing:
-    languages = [tag for tag, quality in request.accept_languages if quality > 0 and tag != "*"]
-    return Showing(languages, f"{request.script_root}/xapi/statements?more=")
+    return Showing(_languages(), f"{request.script_root}/xapi/statements?more=")
 
 
 def _sent_body(service: StatementService) -> SentBody:
