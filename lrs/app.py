@@ -29,6 +29,9 @@ from lrs.jobs.schedule import declare_jobs
 from lrs.outbound import Outbound
 from lrs.outbound.guard import Guard
 from lrs.stores import StoreOptions, Stores, open_stores
+from lrs.streams.log import LogService
+from lrs.streams.routes import make_log_blueprint
+from lrs.streams.tokens import PositionTokens
 from lrs.web.apidocs import make_api
 from lrs.web.callers import install_callers
 from lrs.web.errors import install_error_handlers
@@ -40,6 +43,7 @@ from lrs.xapi.cursors import Cursors
 from lrs.xapi.document_service import DocumentService
 from lrs.xapi.knowledge import KnowledgeService
 from lrs.xapi.lines import LineService
+from lrs.xapi.log import LogReader
 from lrs.xapi.quotas import QuotaWatch
 from lrs.xapi.reader import ReadLimits
 from lrs.xapi.routes.about import make_about_blueprint
@@ -102,6 +106,7 @@ class Services:
     knowledge: KnowledgeService
     quotas: QuotaWatch
     jobs: JobRunner
+    log: LogService
 
     def close(self) -> None:
         """Finish what was begun and close the store."""
@@ -140,6 +145,8 @@ def build_services(
         settings.max_body_bytes, settings.max_json_depth, settings.max_statements, settings.max_parts
     )
     quotas = QuotaWatch(stores.records, outside.clock)
+    log_reader = LogReader(stores.records, outside.new_id, settings.max_attachment_bytes)
+    tokens = PositionTokens(stores.instance_key)
     outbound = Outbound(Guard(settings.outbound_allow))
     access = AccessService(
         stores.access,
@@ -170,6 +177,7 @@ def build_services(
         documents=DocumentService(stores.records, limits),
         knowledge=KnowledgeService(stores.records),
         quotas=quotas,
+        log=LogService(log_reader, tokens, time.sleep),
         jobs=JobRunner(stores.jobs, declare_jobs(), outside.clock, outside.new_id),
     )
 
@@ -242,3 +250,4 @@ def _add_api(app: Flask, services: Services) -> None:
     lines = LineService(services.statements)
     api.register_blueprint(make_lines_blueprint(lines, services.arrivals, services.settings.max_lines_bytes))
     api.register_blueprint(make_jobs_blueprint(services.jobs))
+    api.register_blueprint(make_log_blueprint(services.log))

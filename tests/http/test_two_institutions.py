@@ -33,6 +33,7 @@ class Named:
     verb: str
     etag: str
     fresh: str
+    position: str
 
     @property
     def state(self) -> dict[str, str]:
@@ -70,6 +71,7 @@ NOBODYS = Named(
     verb="http://adlnet.gov/expapi/verbs/attendez",
     etag='"' + "0" * 40 + '"',
     fresh="00000000-0000-4000-8000-0000000beef1",
+    position="",
 )
 
 Ask = Callable[[Named], dict[str, Any]]
@@ -174,6 +176,7 @@ CASES: list[tuple[str, str, Ask]] = [
     ("DELETE", "/api/v1/keys/<>", at("/api/v1/keys/{key}")),
     ("GET", "/api/v1/keys/<>/arrivals", at("/api/v1/keys/{key}/arrivals")),
     ("GET", "/arrivals/<>", at("/arrivals/{key}")),
+    ("GET", "/api/v1/log", asking("/api/v1/log", lambda n: {"after": n.position})),
 ]
 """Method, rule (names in it left out) and request, for whatever takes the name of something that is owned."""
 
@@ -233,6 +236,7 @@ def fill_museum(instance: Instance, museum: dict[str, str]) -> Named:
         verb=GOOD["verb"]["id"],
         etag="",
         fresh="00000000-0000-4000-8000-0000000beef2",
+        position=json.loads(instance.client.get("/api/v1/log", headers=museum).text.splitlines()[-1])["next"],
     )
     for path, query in (
         (STATE, named.state),
@@ -250,7 +254,13 @@ def fill_museum(instance: Instance, museum: dict[str, str]) -> Named:
 def nobodys_like(theirs: Named) -> Named:
     """Names of nothing, each as long as the museum's, and a cursor that was made up."""
     made_up = theirs.more[:-2] + ("A" if theirs.more[-2] != "A" else "B") + theirs.more[-1]
-    nobodys = Named(**{**vars(NOBODYS), "more": made_up, "verb": NOBODYS.verb[: len(theirs.verb)]})
+    changed = "B" if theirs.position[0] == "A" else "A"
+    names = {
+        "more": made_up,
+        "verb": NOBODYS.verb[: len(theirs.verb)],
+        "position": changed + theirs.position[1:],
+    }
+    nobodys = Named(**{**vars(NOBODYS), **names})
     for name, value in vars(theirs).items():
         assert len(value) == len(getattr(nobodys, name)), name
         assert value != getattr(nobodys, name), name
