@@ -17,7 +17,7 @@ from lrs.errors import (
 )
 from lrs.outbound import Outbound, OutboundLimits
 from lrs.outbound.guard import Guard, parse_allowed
-from tests.unit.outbound.loopback import Handle, answer, serving, write_authority, write_certificate
+from tests.loopback import Handle, answer, serving, write_authority, write_certificate
 
 QUICK = OutboundLimits(connect_seconds=1, read_seconds=0.5, total_seconds=1.0, max_bytes=100_000)
 Make = Callable[..., Outbound]
