@@ -5,6 +5,10 @@ cannot be opened.
 """
 
 import gc
+import multiprocessing
+import os
+import threading
+from multiprocessing.process import BaseProcess
 from wsgiref.types import WSGIApplication
 
 import click
@@ -77,6 +81,9 @@ def load_app(_target: str) -> WSGIApplication:
     Granian's own loader would look for modules in the current folder first, and find a
     stranger's there.
     """
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_with, args=(parent,), name="parent-watch", daemon=True).start()
     app = create_app(read_settings())
     spare_collector()
     return app
@@ -91,6 +98,16 @@ def spare_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS, 20, 50)
+
+
+def _end_with(parent: BaseProcess) -> None:
+    """End a worker at once when its parent has ended.
+
+    A parent that was killed could not end its workers: they would serve on, and hold the
+    port. Nothing is lost by ending so: what was acknowledged is kept, whatever is killed.
+    """
+    parent.join()
+    os._exit(1)
 
 
 def _shown(store: str) -> str:
