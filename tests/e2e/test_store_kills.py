@@ -97,7 +97,9 @@ def check_batch(stores: Stores, name: str, n: int, acknowledged: bool) -> int:
     kept = records.attachments(SCHOOL).find_attachments([killed_writer.attachment(name, n).sha2])
     definition = records.activities(SCHOOL).find_definition(killed_writer.own_activity(name, n))
     if not stored:
-        assert (list(receipts), dict(kept), definition) == ([], {}, None)
+        assert (list(receipts), definition) == ([], None)
+        # On MongoDB the bytes go first, where nobody finds them until a statement names them.
+        assert not kept or stores.engine == "mongo"
         return 0
     assert [(one.stored, one.already, one.first_id) for one in receipts] == [(len(batch), 0, batch[0].id)]
     assert list(kept.values()) == [killed_writer.attachment(name, n).content]
