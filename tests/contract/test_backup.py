@@ -1,16 +1,33 @@
 """A backup of either engine restores into either: afterwards everything reads the same."""
 
+import hashlib
 import io
+import struct
+import threading
+import time
+import uuid
+from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
+import zstandard
 
+from lrs.access.handles import InstitutionHandle
+from lrs.access.model import Institution
+from lrs.errors import Conflict, InvalidArchive, StoreUnfinished
 from lrs.stores import Stores
 from lrs.stores.archive import ArchiveReader, HistoryRecord, Item, StatementRecord
 from lrs.stores.backup import Made, Restored, read_backup, write_backup
+from lrs.stores.moving import Fault, KeptStatement, to_prepared
+from lrs.xapi.ports import Batch
+from tests.contract.builders import make_statement as contract_statement
 from tests.engines import Engine, mongo_server_engine, mongomock_engine, sqlite_engine
+from tests.factories import make_statement
 from tests.http.conftest import Instance, make_instance
 from tests.worlds import World, answers, fill
 
@@ -101,3 +118,299 @@ def test_everything_reads_the_same_when_a_backup_was_restored(
     for question, answer in before.items():
         assert after[question] == answer, question
     assert content_of(back_up(again.services.stores)) == content_of(archive)
+
+
+ENGINES = ["sqlite", "mongomock"]
+Frame = tuple[int, bytes]
+STATEMENT, KEY, CONTENT, ERASED, TRAILER = 5, 4, 0, 254, 255
+
+
+def frames_of(archive: bytes) -> list[Frame]:
+    text = zstandard.ZstdDecompressor().stream_reader(archive).read()
+    found = []
+    while text:
+        number, length = struct.unpack_from(">BI", text)
+        found.append((number, text[5 : 5 + length]))
+        text = text[5 + length :]
+    return found
+
+
+def to_archive(frames: list[Frame]) -> bytes:
+    text = b"".join(struct.pack(">BI", number, len(payload)) + payload for number, payload in frames)
+    return zstandard.ZstdCompressor().compress(text)
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> bytes:
+    """A backup of everything, made on the embedded engine."""
+    folder = tmp_path / "origin"
+    folder.mkdir()
+    engine = sqlite_engine(folder)
+    instance, _ = filled(engine)
+    made = back_up(instance.services.stores)
+    engine.close()
+    return made
+
+
+def test_questions_that_are_compared_are_answered_with_something(tmp_path: Path) -> None:
+    instance, world = filled(sqlite_engine(tmp_path))
+    given = answers(instance, world)
+    statuses = Counter(page[0] for name, pages in given.items() if " /xapi/" in name for page in pages)
+    instance.services.close()
+    assert statuses[200] > 300
+    assert any(len(pages) > 3 for name, pages in given.items() if " /xapi/" in name)
+    assert {name for name, found in given.items() if not found} == {
+        "keys Empty school",
+        "clients Empty school",
+        "credentials Empty school",
+    }
+    arrivals = [found for name, found in given.items() if name.startswith("arrivals ")]
+    assert sum(len(receipts) for receipts, _ in arrivals) > 10
+    assert sum(len(refusals) for _, refusals in arrivals) == 4
+
+
+@pytest.mark.parametrize("name", ENGINES)
+def test_store_is_refused_and_stays_as_it_was_when_it_is_not_empty(
+    name: str, archive: bytes, open_engine: Open
+) -> None:
+    engine = open_engine(name)
+    instance = make_instance(engine)
+    key = instance.key("School")
+    with pytest.raises(Conflict, match="not empty"):
+        restore(engine, archive)
+    assert instance.get(key).status_code == 200
+    assert make_instance(engine).get(key).json["statements"] == []
+
+
+@pytest.mark.parametrize("name", ENGINES)
+@pytest.mark.parametrize("share", [0.02, 0.5, 0.98])
+def test_store_serves_nobody_until_restored_anew_when_a_restore_was_cut_off(
+    name: str, share: float, archive: bytes, open_engine: Open
+) -> None:
+    engine = open_engine(name)
+    frames = frames_of(archive)
+    with pytest.raises(InvalidArchive, match="cut off"):
+        restore(engine, to_archive(frames[: 1 + int(len(frames) * share)]))
+    with pytest.raises(StoreUnfinished):
+        engine.open()
+    restore(engine, archive)
+    again = engine.open()
+    assert [one for one in again.iter_faults() if isinstance(one, Fault)] == []
+    assert content_of(back_up(again)) == content_of(archive)
+
+
+def test_store_stays_empty_when_the_archive_is_none_or_newer(archive: bytes, open_engine: Open) -> None:
+    engine = open_engine("sqlite")
+    number, header = frames_of(archive)[0]
+    newer = msgspec.msgpack.encode({**msgspec.msgpack.decode(header), "version": 2})
+    other = msgspec.msgpack.encode({**msgspec.msgpack.decode(header), "format": "tar"})
+    for wrong in (
+        b"",
+        b"PK\3\4 not ours",
+        to_archive([(number, newer)]),
+        to_archive([(number, other)]),
+        to_archive([(99, b"")]),
+    ):
+        with pytest.raises(InvalidArchive):
+            restore(engine, wrong)
+    assert not engine.open().access.list_institutions()
+
+
+def changed(payload: bytes, **changes: Any) -> bytes:
+    return msgspec.msgpack.encode({**msgspec.msgpack.decode(payload), **changes})
+
+
+def first(frames: list[Frame], number: int) -> int:
+    return next(index for index, frame in enumerate(frames) if frame[0] == number)
+
+
+def drop_a_statement(frames: list[Frame]) -> None:
+    at = first(frames, STATEMENT)
+    del frames[at : at + 2]
+
+
+def swap_two_statements(frames: list[Frame]) -> None:
+    at = first(frames, STATEMENT)
+    frames[at : at + 4] = [*frames[at + 2 : at + 4], *frames[at : at + 2]]
+
+
+def change_a_body(frames: list[Frame]) -> None:
+    at = first(frames, CONTENT)
+    frames[at] = (CONTENT, frames[at][1].replace(b"e", b"a"))
+
+
+def change_a_stored(frames: list[Frame]) -> None:
+    at = first(frames, STATEMENT)
+    frames[at] = (STATEMENT, changed(frames[at][1], stored_at_us=5))
+
+
+def change_a_key(frames: list[Frame]) -> None:
+    at = first(frames, KEY)
+    frames[at] = (KEY, changed(frames[at][1], scopes=["admin"], revoked_at_us=None, rate_per_minute=1))
+
+
+def erase_a_record(frames: list[Frame]) -> None:
+    del frames[first(frames, KEY)]
+
+
+def change_the_trailer(frames: list[Frame]) -> None:
+    frames[-1] = (TRAILER, changed(frames[-1][1], digest=bytes(32)))
+
+
+def go_on_behind_the_trailer(frames: list[Frame]) -> None:
+    frames.append(frames[1])
+
+
+TAMPERINGS = [
+    drop_a_statement,
+    swap_two_statements,
+    change_a_body,
+    change_a_stored,
+    change_a_key,
+    erase_a_record,
+    change_the_trailer,
+    go_on_behind_the_trailer,
+]
+
+
+@pytest.mark.parametrize("tamper", TAMPERINGS)
+def test_archive_is_refused_when_it_was_changed(
+    tamper: Callable[[list[Frame]], None], archive: bytes, open_engine: Open
+) -> None:
+    frames = frames_of(archive)
+    tamper(frames)
+    engine = open_engine("sqlite")
+    with pytest.raises(InvalidArchive):
+        restore(engine, to_archive(frames))
+    with pytest.raises(StoreUnfinished):
+        engine.open()
+
+
+def test_archive_is_refused_when_a_byte_of_it_is_flipped(archive: bytes) -> None:
+    for at in range(0, len(archive), len(archive) // 60):
+        flipped = bytearray(archive)
+        flipped[at] ^= 0x10
+        with pytest.raises(InvalidArchive):
+            items(bytes(flipped))
+
+
+def test_digests_hold_when_a_body_was_erased(archive: bytes, open_engine: Open) -> None:
+    frames = frames_of(archive)
+    at = first(frames, STATEMENT)
+    erased = msgspec.msgpack.decode(frames[at][1])["id"]
+    frames[at + 1] = (ERASED, b"")
+    engine = open_engine("sqlite")
+    restored = restore(engine, to_archive(frames))
+    ids = [
+        item.record.id
+        for item in items(archive)
+        if isinstance(item.record, StatementRecord)
+        if item.record.id != erased
+    ]
+    assert restored.erased == 1
+    left = items(back_up(engine.open()))
+    assert [
+        i.record.id for i in left if isinstance(i.record, StatementRecord) if i.record.id != erased
+    ] == ids
+
+
+def test_chain_is_that_of_the_documentation(archive: bytes) -> None:
+    chains: dict[str, tuple[int, bytes]] = {}
+    for item in items(archive):
+        record = item.record
+        if isinstance(record, StatementRecord):
+            count, link = chains.get(record.institution, (0, hashlib.sha256(b"lrs-backup").digest()))
+            text = link + struct.pack(">Q", count + 1) + uuid.UUID(record.id).bytes
+            text += hashlib.sha256(item.content or b"").digest()
+            chains[record.institution] = (count + 1, hashlib.sha256(text).digest())
+    trailer = msgspec.msgpack.decode(frames_of(archive)[-1][1])
+    assert {one: (log["statements"], log["chain"]) for one, log in trailer["logs"].items()} == chains
+
+
+@pytest.mark.parametrize("pair", [("sqlite", "sqlite"), ("mongomock", "mongomock")], ids=" to ".join)
+def test_more_link_is_refused_when_it_was_given_before_the_restore(
+    pair: tuple[str, str], open_engine: Open
+) -> None:
+    source, target = map(open_engine, pair)
+    instance, world = filled(source)
+    more = instance.get(world.keys["school"], limit="2").json["more"]
+    restore(target, back_up(instance.services.stores))
+    answer = make_instance(target).client.get(more, headers=world.keys["school"])
+    assert (answer.status_code, answer.json["code"]) == (400, "invalid-parameter")
+
+
+@pytest.mark.parametrize("name", ENGINES)
+def test_backup_holds_what_was_acknowledged_before_it_while_others_write(
+    name: str, open_engine: Open
+) -> None:
+    source, target = open_engine(name), open_engine("sqlite")
+    instance = make_instance(source)
+    keys = [instance.key("School"), instance.key("Museum")]
+    acknowledged: dict[int, list[list[str]]] = {0: [], 1: []}
+    stop = threading.Event()
+
+    def write(number: int) -> None:
+        while not stop.is_set():
+            batch = [make_statement(id=str(uuid.uuid4())) for _ in range(3)]
+            assert instance.post(batch, keys[number]).status_code == 200
+            acknowledged[number].append([one["id"] for one in batch])
+
+    with ThreadPoolExecutor(2) as pool:
+        writers = [pool.submit(write, number) for number in (0, 1)]
+        while not all(len(batches) > 5 for batches in acknowledged.values()):
+            time.sleep(0.01)
+        before = {number: list(batches) for number, batches in acknowledged.items()}
+        archive = back_up(instance.services.stores)
+        stop.set()
+        for writer in writers:
+            writer.result()
+    restore(target, archive)
+    again = make_instance(target)
+    for number, institution in enumerate(("School", "Museum")):
+        handle = again.access.handle_for_institution_named(institution)
+        held = [
+            one.id for one in again.services.stores.records.statements(handle).read_log(0, 99999).statements
+        ]
+        written = [one for batch in acknowledged[number] for one in batch]
+        assert held == written[: len(held)]
+        assert len(held) >= 3 * len(before[number])
+        assert len(held) % 3 == 0
+
+
+@pytest.mark.parametrize("name", ENGINES)
+def test_restore_ends_unfinished_when_somebody_else_writes(
+    name: str, archive: bytes, open_engine: Open
+) -> None:
+    engine = open_engine(name)
+    other = make_instance(engine)
+    stores = engine.open(restoring=True)
+    school = next(
+        one.record
+        for one in items(archive)
+        if isinstance(one.record, Institution) and one.record.name == "School"
+    )
+    handle = InstitutionHandle(school.id)
+
+    kept = [_kept(item) for item in items(archive) if isinstance(item.record, StatementRecord)]
+    mine = [(one, to_prepared(one)) for one in kept if one.institution_id == school.id]
+    load = stores.begin_load()
+    load.add_statements(mine[:3])
+    intruder = Batch([contract_statement("intruder")], "key")
+    other.services.stores.records.statements(handle).add_statements(intruder)
+    with pytest.raises(Conflict, match="Somebody else"):
+        load.add_statements(mine[3:5])
+    with pytest.raises(StoreUnfinished):
+        engine.open()
+
+
+def _kept(item: Item) -> KeptStatement:
+    record = item.record
+    assert isinstance(record, StatementRecord)
+    return KeptStatement(
+        record.institution,
+        record.id,
+        record.stored_at_us,
+        record.fingerprint,
+        record.client,
+        item.content or b"",
+    )

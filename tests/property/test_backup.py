@@ -1,0 +1,88 @@
+"""Backup, restore, backup: the second archive holds what the first one held, whatever the statements."""
+
+import base64
+import json
+import tempfile
+import uuid
+from pathlib import Path
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from config.settings import read_settings
+from lrs.access.model import Scope
+from lrs.app import Outside, build_services
+from lrs.xapi.attachments import SentBody
+from lrs.xapi.versions import Version
+from tests.contract.test_backup import back_up, content_of, restore
+from tests.contract.test_check import faults
+from tests.engines import Engine, mongomock_engine, sqlite_engine
+from tests.strategies import statements
+
+
+def targets(some: list[dict[str, Any]]) -> st.SearchStrategy[list[int | None]]:
+    """For each statement another that it refers to, perhaps voids, or None."""
+    return st.lists(st.none() | st.integers(0, 11), min_size=len(some), max_size=len(some))
+
+
+batches = st.lists(statements(Version.V1_0_3), min_size=1, max_size=6).flatmap(
+    lambda some: st.tuples(st.just(some), targets(some), st.booleans())
+)
+
+
+def statement_id(number: int) -> str:
+    return str(uuid.UUID(int=number + 1, version=4))
+
+
+def without_attachments(one: dict[str, Any]) -> dict[str, Any]:
+    """Those need bytes or a place where they lie."""
+    return {name: part for name, part in one.items() if name != "attachments"}
+
+
+def linked(some: list[dict[str, Any]], refers: list[int | None], voids: bool) -> list[dict[str, Any]]:
+    """Name statements by number, and let some of them refer to others."""
+    named = []
+    for number, (one, target) in enumerate(zip(some, refers, strict=True)):
+        changes: dict[str, Any] = {"id": statement_id(number)}
+        if target is not None and target != number:
+            changes["object"] = {"objectType": "StatementRef", "id": statement_id(target)}
+            if "context" in one:
+                lost = ("revision", "platform")
+                changes["context"] = {name: part for name, part in one["context"].items() if name not in lost}
+            if voids:
+                changes["verb"] = {"id": "http://adlnet.gov/expapi/verbs/voided"}
+        whole = {**one, **changes}
+        whole["object"] = without_attachments(whole["object"])
+        named.append(without_attachments(whole))
+    return named
+
+
+@settings(max_examples=15)
+@given(batches, st.booleans())
+def test_content_stays_the_same_when_an_archive_goes_round(
+    batch: tuple[list[dict[str, Any]], list[int | None], bool], begin_embedded: bool
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        engines = [sqlite_engine(Path(folder)), mongomock_engine()]
+        first, second = engines if begin_embedded else reversed(engines)
+        try:
+            _go_round(first, second, linked(*batch))
+        finally:
+            for engine in engines:
+                engine.close()
+
+
+def _go_round(first: Engine, second: Engine, some: list[dict[str, Any]]) -> None:
+    settings_ = read_settings({})
+    services = build_services(settings_, Outside(clock=first.clock, durable=False), first.open)
+    made = services.access.create_key("School", None, [Scope.ALL])
+    token = base64.b64encode(f"{made.key.id}:{made.secret}".encode()).decode()
+    caller = services.access.authenticate(f"Basic {token}")
+    for one in some:
+        services.statements.post(caller, SentBody(json.dumps(one).encode()), Version.V1_0_3)
+    archive = back_up(services.stores)
+    restore(second, archive)
+    restored = second.open()
+    assert content_of(back_up(restored)) == content_of(archive)
+    assert faults(services.stores) == faults(restored) == []
