@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from lrs.access.issuers import IssuerWish
 from lrs.access.model import Scope
 from lrs.xapi.arrivals import IMPORT
 from tests.factories import make_activity, make_agent, make_full_statement, make_statement, make_statement_id
@@ -80,6 +81,10 @@ def _fill_access(instance: Instance) -> None:
     access.rotate_key(old.key.id, 3_600_000_000)
     access.set_statement_quota(access.get_institution_named("Museum").id, 1234)
     access.create_institution("Empty school")
+    issuers = instance.services.issuers
+    issuers.add("School", IssuerWish("https://login.example/realms/harbour", "lrs"))
+    elsewhere = IssuerWish("https://login.example", "museum", "client_id", "scp", "https://keys.example/")
+    issuers.add("Museum", elsewhere)
 
 
 def _fill_statements(
@@ -161,6 +166,7 @@ def answers(instance: Instance, world: World) -> dict[str, Any]:
         found[f"credentials {one.name}"] = [
             replace(stores.access.find_credential(key.id).key, last_used_at_us=None) for key in keys
         ]
+    found["issuers"] = stores.access.list_issuers(None)
     found["administrators"] = stores.access.list_keys(None)
     for name, sources in world.sources.items():
         handle = instance.access.handle_for_institution_named(name)

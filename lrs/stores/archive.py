@@ -20,7 +20,7 @@ import msgspec
 import zstandard
 
 from lrs.access.handles import InstitutionId
-from lrs.access.model import Client, Institution, Key
+from lrs.access.model import Client, Institution, Issuer, Key
 from lrs.errors import InvalidArchive
 from lrs.xapi.ports import Receipt, Refusal, StatementId
 
@@ -163,6 +163,7 @@ Record = (
     | Header
     | Institution
     | Client
+    | Issuer
     | Key
     | HistoryRecord
     | ReceiptRecord
@@ -182,6 +183,7 @@ _KINDS: dict[int, tuple[str, type[Any]]] = {
     9: ("definitions", DefinitionRecord),
     10: ("receipts", ReceiptRecord),
     11: ("refusals", RefusalRecord),
+    12: ("issuers", Issuer),
     _TRAILER: ("trailer", Trailer),
 }
 """Number, name and shape of each record. The numbers stand in archives: never reuse one."""

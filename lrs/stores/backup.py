@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from lrs.access.handles import InstitutionHandle, InstitutionId
-from lrs.access.model import Client, Institution, Key
+from lrs.access.model import Client, Institution, Issuer, Key
 from lrs.errors import InvalidArchive
 from lrs.stores import Stores
 from lrs.stores.archive import (
@@ -79,8 +79,9 @@ def write_backup(stores: Stores, out: BinaryIO, made: Made, progress: Progress) 
         _write_statements(dump, writer, progress)
         for institution in institutions:
             mine = [key.id for key in keys if key.institution_id == institution.id]
+            with_tokens = [client.id for client in stores.access.list_clients(institution.id)]
             _write_rest(dump, writer, institution.id)
-            _write_arrivals(stores, writer, institution.id, [*mine, IMPORT])
+            _write_arrivals(stores, writer, institution.id, [*mine, *with_tokens, IMPORT])
         return writer.close()
 
 
@@ -92,6 +93,8 @@ def _write_access(
     for institution in institutions:
         for client in stores.access.list_clients(institution.id):
             writer.write(client)
+        for issuer in stores.access.list_issuers(institution.id):
+            writer.write(issuer)
     for key in keys:
         writer.write(key)
 
@@ -267,6 +270,8 @@ class _Restore:
                 self._stores.access.add_institution(record)
             case Client():
                 self._stores.access.add_client(record)
+            case Issuer():
+                self._stores.access.add_issuer(record)
             case Key():
                 self._stores.access.add_key(record)
             case HistoryRecord():
