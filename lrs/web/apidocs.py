@@ -17,7 +17,8 @@ _JSON = "application/json"
 _TITLE = "Learning-record backbone"
 _ABOUT = (
     "Institutions, keys, and whether records arrived. Records themselves go in and out through xAPI at /xapi."
-    " Send a key and its secret as Basic credentials. Unknown parameters and members are refused."
+    " Send a key and its secret as Basic credentials, or a token of a trusted issuer."
+    " Unknown parameters and members are refused."
 )
 
 
@@ -50,11 +51,13 @@ def make_api(app: Flask, version: str) -> StrictApi:
         OPENAPI_VERSION="3.1.0",
         API_SPEC_OPTIONS={
             "info": {"description": _ABOUT, "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"}},
-            "security": [{"key": []}],
+            "security": [{"key": []}, {"token": []}],
         },
     )
     api = StrictApi(app)
     api.spec.components.security_scheme("key", {"type": "http", "scheme": "basic"})
+    token = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+    api.spec.components.security_scheme("token", token)
     app.register_blueprint(_make_docs_blueprint(api))
     return api
 
