@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 from lrs.errors import Problem
 from lrs.xapi.json_text import escape_pointer
-from lrs.xapi.rules import make_problem
+from lrs.xapi.rules import MAX_PROBLEMS, make_problem
 from lrs.xapi.scalars import is_duration, is_iri, is_language_tag, is_rfc3339, is_uuid, parse_timestamp
 from lrs.xapi.versions import Version
 
@@ -36,21 +36,38 @@ _KINDS = {
 }
 
 
+class EnoughFound(Exception):
+    """As many problems were found as are told; looking for more would be for nothing."""
+
+
 class Findings:
-    """The problems met so far, and what is needed to write them down."""
+    """The problems met so far, and what is needed to write them down.
 
-    __slots__ = ("prefix", "problems", "version")
+    Args:
+        version: Whose rules hold.
+        prefix: The pointer of the value that is checked.
+        most: With so many problems ``EnoughFound`` ends the search.
+    """
 
-    def __init__(self, version: Version, prefix: str) -> None:
-        """Begin with none; ``prefix`` is the pointer of the value that is checked."""
+    __slots__ = ("most", "prefix", "problems", "version")
+
+    def __init__(self, version: Version, prefix: str, most: int = MAX_PROBLEMS) -> None:
+        """Begin with none."""
         self.version = version
         self.prefix = prefix
+        self.most = most
         self.problems: list[Problem] = []
 
     def add(self, trail: Trail, key: Key, rule: str, message: str) -> None:
-        """Keep a problem of the value that stands at the key."""
+        """Keep a problem of the value that stands at the key.
+
+        Raises:
+            EnoughFound: It is the last that is told.
+        """
         pointer = self.prefix + to_pointer(place(trail, key))
         self.problems.append(make_problem(self.version, pointer, rule, message))
+        if len(self.problems) >= self.most:
+            raise EnoughFound
 
     def add_wrong_type(self, value: object, trail: Trail, key: Key, wanted: str) -> None:
         """Keep that a value is null, or of another JSON type than the wanted one."""

@@ -44,6 +44,7 @@ from lrs.xapi.ports.attachments import AttachmentContent
 from lrs.xapi.query import MORE, PageRequest, SingleRequest, read_request
 from lrs.xapi.quotas import QuotaWatch
 from lrs.xapi.reader import RawStatement, ReadBody, ReadLimits, read_statements
+from lrs.xapi.rules import MAX_PROBLEMS
 from lrs.xapi.scalars import is_uuid
 from lrs.xapi.statement import validate_batch, validate_statement
 from lrs.xapi.texts import Additions, pack, served_text
@@ -334,7 +335,7 @@ class StatementService:
         if not read.is_batch:
             problems = validate_statement(read.statements[0].value, version)
             if problems:
-                raise InvalidStatement(_summary(len(problems)), problems[:100])
+                raise InvalidStatement(_summary(len(problems)), problems)
             return
         problems, bad = validate_batch([raw.value for raw in read.statements], version)
         if bad:
@@ -365,7 +366,8 @@ class StatementService:
 
 
 def _summary(count: int) -> str:
-    return f"The statement is invalid ({count} problem{'s' if count != 1 else ''}); it is not stored."
+    more = " or more" if count >= MAX_PROBLEMS else ""
+    return f"The statement is invalid ({count}{more} problem{'s' if count != 1 else ''}); it is not stored."
 
 
 def _section(version: Version) -> str:

@@ -5,6 +5,7 @@ Spec: xAPI 1.0.3 Data 2.2 to 2.4; xAPI 2.0 4.2
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from types import MappingProxyType
 from typing import Any
 
@@ -14,6 +15,7 @@ from lrs.xapi.actor import check_actor, check_authority
 from lrs.xapi.attachment import check_attachments
 from lrs.xapi.checks import (
     Check,
+    EnoughFound,
     Findings,
     Key,
     Shape,
@@ -176,21 +178,25 @@ def _check_voiding(found: Findings, object_: Any) -> None:
         )
 
 
-def validate_statement(value: object, version: Version, path: str = "") -> list[Problem]:
+def validate_statement(
+    value: object, version: Version, path: str = "", most: int = MAX_PROBLEMS
+) -> list[Problem]:
     """Find everything that is wrong with one statement.
 
     Args:
         value: The parsed JSON, as sent; left as it is.
         version: Whose rules it is held to.
         path: Pointer of the statement in the body; empty where it is the body.
+        most: How many problems are looked for.
 
     Returns:
-        Every problem, in the order of the statement; none where it is valid.
+        The first problems, in the order of the statement; none where it is valid.
 
     Spec: xAPI 1.0.3 Data 2.2 to 2.4; xAPI 2.0 4.2
     """
-    found = Findings(version, path)
-    _check_statement(found, value)
+    found = Findings(version, path, most)
+    with suppress(EnoughFound):
+        _check_statement(found, value)
     return found.problems
 
 
@@ -212,7 +218,7 @@ def validate_batch(values: Sequence[object], version: Version) -> tuple[list[Pro
     bad: list[int] = []
     seen: dict[str, int] = {}
     for index, value in enumerate(values):
-        found = validate_statement(value, version, f"/{index}")
+        found = validate_statement(value, version, f"/{index}", max(1, MAX_PROBLEMS - len(problems)))
         found += _find_repeated_id(value, index, seen, version)
         if found:
             bad.append(index)

@@ -296,6 +296,14 @@ def test_batch_is_refused_when_an_id_comes_twice_in_whatever_case(version: Versi
     )
 
 
+def test_no_more_problems_are_looked_for_than_are_told() -> None:
+    crowd = make_statement(actor={"objectType": "Group", "member": [1] * 1000})
+    problems = validate_statement(crowd, Version.V1_0_3)
+    assert [problem.path for problem in problems] == [f"/actor/member/{n}" for n in range(100)]
+    told, bad = validate_batch([crowd, make_statement(), *[crowd] * 3], Version.V1_0_3)
+    assert (len(told), told[99].path, bad) == (100, "/0/actor/member/99", [0, 2, 3, 4])
+
+
 @pytest.mark.parametrize("values", [[], [make_statement()], [make_statement(), make_statement()]])
 def test_batch_is_good_when_its_statements_are(values: list[object]) -> None:
     assert validate_batch(values, Version.V1_0_3) == ([], [])
