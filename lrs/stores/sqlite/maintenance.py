@@ -5,6 +5,7 @@ does it passively whenever the WAL has grown, and starts the WAL anew, under the
 lock, when it has become too long all the same.
 """
 
+import contextlib
 import logging
 import threading
 import time
@@ -115,7 +116,9 @@ class Maintenance:
             self.reset()
         elif time.monotonic() >= self._next_checkpoint and self._was_written():
             self._next_checkpoint = time.monotonic() + _CHECKPOINT_SECONDS
-            self._database.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+            # Where another process is at it just now, it does the same work.
+            with contextlib.suppress(apsw.BusyError):
+                self._database.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
 
     def _was_written(self) -> bool:
         """Tell whether anybody committed since the last look; the WAL's size does not show it."""

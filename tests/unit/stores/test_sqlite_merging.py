@@ -9,6 +9,7 @@ import threading
 import time
 from pathlib import Path
 
+import apsw
 import pytest
 
 from lrs.errors import StoreUnavailable
@@ -326,3 +327,26 @@ def test_store_unavailable_is_what_a_stopped_merger_leaves_to_its_callers(tmp_pa
     stores.close()
     with pytest.raises(StoreUnavailable):
         work.merge_one()
+
+
+def test_maintenance_goes_on_while_another_process_brings_the_wal_in(tmp_path, caplog):
+    stores = open_store(tmp_path, maintained=True)
+    reading, other = (apsw.Connection(str(tmp_path / "lrs.db")) for _ in range(2))
+    fill(stores.records.statements(SCHOOL), 5)
+    reading.execute("BEGIN")
+    reading.execute("SELECT count(*) FROM stmt").fetchall()
+    fill(stores.records.statements(SCHOOL), 10, 5)
+    held: list[int] = []
+
+    def hold(times: int) -> bool:
+        held.append(times)
+        time.sleep(0.1)
+        return times < 10
+
+    other.set_busy_handler(hold)
+    other.execute("SELECT count(*) FROM stmt").fetchall()
+    with pytest.raises(apsw.BusyError):
+        other.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+    stores.close()
+    assert len(held) > 1
+    assert "Maintenance will be tried again" not in caplog.text
