@@ -49,7 +49,7 @@ def answer(status: int = 200, body: bytes = b"here", headers: dict[str, str] | N
 
 
 @contextmanager
-def serving(handle: Handle, certificate: Path | None = None) -> Iterator[Loopback]:
+def serving(handle: Handle, certificate: Path | None = None, read_body: bool = True) -> Iterator[Loopback]:
     """Serve on a free port; ``certificate`` is a file with certificate and key."""
     seen = Loopback(0)
 
@@ -61,7 +61,7 @@ def serving(handle: Handle, certificate: Path | None = None) -> Iterator[Loopbac
             super().setup()
 
         def do_GET(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0))) if read_body else b""
             headers = {name.lower(): value for name, value in self.headers.items()}
             seen.asked.append(Asked(self.command, self.path, headers, body))
             handle(self)

@@ -5,6 +5,7 @@ resolve to now; TLS still asks for and verifies the host's name.
 """
 
 import socket
+import ssl
 import threading
 from collections.abc import Mapping
 from contextvars import ContextVar
@@ -17,6 +18,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError, NewConnectionError
 from urllib3.response import HTTPResponse
+from urllib3.util.ssl_match_hostname import CertificateError
 
 from lrs.errors import OutboundError, OutboundTooLarge, OutboundUnavailable, OutboundUntrusted
 from lrs.outbound.guard import Target
@@ -213,13 +215,22 @@ def _read(raw: HTTPResponse, max_bytes: int) -> bytes:
 
 def _translate(error: Exception, host: str, over: bool) -> OutboundError | NotConnected:
     """Put what the library raises into our words; its own may quote addresses and secrets."""
-    if isinstance(error, requests.exceptions.SSLError):
+    if over:
+        return OutboundUnavailable(f"{host} took too long to answer.")
+    if _is_certificate(error):
         return OutboundUntrusted(f"{host} has no certificate that is good for its name.")
     if isinstance(error, requests.ConnectTimeout) or _is_new_connection(error):
         return NotConnected(f"{host} does not take connections.")
-    if over or isinstance(error, requests.Timeout | TimeoutError):
+    if isinstance(error, requests.Timeout | TimeoutError):
         return OutboundUnavailable(f"{host} took too long to answer.")
     return OutboundUnavailable(f"The connection to {host} broke off.")
+
+
+def _is_certificate(error: BaseException) -> bool:
+    """Tell whether a certificate is at the bottom of it; TLS that merely breaks off may work later."""
+    below = error.__cause__ or error.__context__
+    found = isinstance(error, ssl.SSLCertVerificationError | CertificateError)
+    return found or (below is not None and _is_certificate(below))
 
 
 def _is_new_connection(error: Exception) -> bool:

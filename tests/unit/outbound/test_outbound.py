@@ -227,6 +227,34 @@ def test_time_is_over_when_a_server_says_nothing(outbound: Make) -> None:
     assert time.monotonic() - began < 2.5
 
 
+def test_time_is_over_when_a_server_never_answers_the_handshake(outbound: Make, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        began = time.monotonic()
+        with pytest.raises(OutboundUnavailable):
+            outbound(port, verify=write_authority(tmp_path)).request("GET", f"https://lrs.example:{port}/")
+    assert time.monotonic() - began < 2.5
+
+
+@pytest.mark.parametrize("secure", [False, True])
+def test_time_is_over_when_a_server_reads_a_little_now_and_then(
+    outbound: Make, tmp_path: Path, secure: bool
+) -> None:
+    def handle(request: BaseHTTPRequestHandler) -> None:
+        while request.rfile.read(65_536):
+            time.sleep(0.05)
+
+    certificate = write_certificate(tmp_path, "lrs.example") if secure else None
+    with serving(handle, certificate, read_body=False) as there:
+        client = outbound(there.port, verify=write_authority(tmp_path))
+        began = time.monotonic()
+        with pytest.raises(OutboundUnavailable):
+            client.request(
+                "POST", f"http{'s' if secure else ''}://lrs.example:{there.port}/", body=bytes(100_000_000)
+            )
+    assert time.monotonic() - began < 3
+
+
 def test_time_counts_every_redirect(outbound: Make) -> None:
     def handle(request: BaseHTTPRequestHandler) -> None:
         time.sleep(0.4)
