@@ -32,6 +32,22 @@ class Scope(StrEnum):
     ADMIN = "admin"
 
 
+class Tolerance(StrEnum):
+    """A small known fault of authoring tools that a key may ask to have mended.
+
+    What each does: ``lrs.xapi.tolerance``.
+    """
+
+    MBOX_SCHEME = "mbox-scheme"
+    TIMESTAMP_FORM = "timestamp-form"
+    LANGUAGE_UNDERSCORE = "language-underscore"
+    NUMBER_TEXT = "number-text"
+    BOOLEAN_TEXT = "boolean-text"
+    DURATION_FORM = "duration-form"
+    NULL_PROPERTY = "null-property"
+    SCORE_ROUNDING = "score-rounding"
+
+
 @dataclass(frozen=True, slots=True)
 class Institution:
     """A tenant: provider, school or college. The name is unique in the instance.

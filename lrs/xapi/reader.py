@@ -52,10 +52,13 @@ class RawStatement:
     Attributes:
         raw: The exact slice of the body, without whitespace around it.
         value: The parsed JSON value; integers beyond 64 bits are floats here, whole in ``raw``.
+        sent: What was sent, where ``raw`` and ``value`` are what it was mended to
+            (``lrs.xapi.tolerance``); None where they are the same.
     """
 
     raw: bytes
     value: object
+    sent: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)

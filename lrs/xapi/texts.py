@@ -46,20 +46,23 @@ class Additions:
     version: str
 
 
-def pack(raw: bytes, value: Mapping[str, Any], additions: Additions) -> bytes:
+def pack(raw: bytes, value: Mapping[str, Any], additions: Additions, sent: bytes | None = None) -> bytes:
     """Make both texts of a valid statement and pack them.
 
     Args:
-        raw: The exact slice of the body, from its brace to its brace.
+        raw: The exact slice of the body, from its brace to its brace; where it was mended, the
+            mended text.
         value: The same, parsed.
         additions: What the store sets.
+        sent: The exact slice of the body, where it was mended.
     """
     flags = 0 if "timestamp" in value else _NO_TIMESTAMP
     added = _added(value, additions)
-    if _stays_as_sent(value):
+    stays = _stays_as_sent(value)
+    if stays and sent is None:
         return _HEAD.pack(flags, len(raw) - 1) + raw[:-1] + added + b"}"
-    served = _rebuilt(raw)[:-1] + added + b"}"
-    return _HEAD.pack(flags | _APART, len(served)) + served + raw
+    served = (raw if stays else _rebuilt(raw))[:-1] + added + b"}"
+    return _HEAD.pack(flags | _APART, len(served)) + served + (raw if sent is None else sent)
 
 
 def served_text(body: bytes, stored_at_us: int) -> bytes:
