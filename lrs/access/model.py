@@ -90,6 +90,7 @@ class Key:
         rate_per_minute: How many requests it may make in a minute; 0 for any number, None
             for as many as the instance's setting says.
         replaced_by: The key that was made when this one was rotated.
+        tolerances: Faults of statements that are mended instead of refused.
     """
 
     id: KeyId
@@ -104,6 +105,7 @@ class Key:
     last_used_at_us: int | None = None
     rate_per_minute: int | None = None
     replaced_by: KeyId | None = None
+    tolerances: frozenset[Tolerance] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +149,7 @@ class Caller:
         handle: Opens the caller's institution; None for an administrator.
         key_id: None for whoever sent a token or is signed in.
         statement_quota: See Institution.
+        tolerances: See Key.
     """
 
     label: str
@@ -156,6 +159,7 @@ class Caller:
     client: Client | None
     default_version: str | None
     statement_quota: int = 0
+    tolerances: frozenset[Tolerance] = frozenset()
 
     @property
     def source(self) -> str | None:

@@ -12,7 +12,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 
-from lrs.access.model import Caller, Credential, Key, Scope
+from lrs.access.model import Caller, Credential, Key, Scope, Tolerance
 from lrs.errors import Conflict, InvalidRequest, NotPermitted, Unauthenticated
 
 MAX_NAME = 200
@@ -42,12 +42,14 @@ class KeyWish:
         default_version: See Key.
         expires_at_us: None for a key that lasts until it is revoked.
         rate_per_minute: See Key.
+        tolerances: See Key.
     """
 
     scopes: Collection[Scope]
     default_version: str | None = None
     expires_at_us: int | None = None
     rate_per_minute: int | None = None
+    tolerances: Collection[Tolerance] = ()
 
 
 def clean_name(name: str) -> str:
@@ -78,6 +80,19 @@ def parse_scopes(names: Collection[str]) -> frozenset[Scope]:
     return frozenset(known[name] for name in names)
 
 
+def parse_tolerances(names: Collection[str]) -> frozenset[Tolerance]:
+    """Read the names of tolerances.
+
+    Raises:
+        InvalidRequest: One is unknown.
+    """
+    known = {tolerance.value: tolerance for tolerance in Tolerance}
+    unknown = sorted(set(names) - set(known))
+    if unknown:
+        raise InvalidRequest(f"Unknown tolerance {unknown[0]!r}; known are {', '.join(known)}.")
+    return frozenset(known[name] for name in names)
+
+
 def require(caller: Caller, *any_of: Scope) -> None:
     """Let a caller on who holds one of the scopes.
 
@@ -103,6 +118,8 @@ def check_wish(wish: KeyWish, *, for_institution: bool, now: int) -> None:
             "An administrator's key has the scope admin alone and no institution;"
             " every other key belongs to an institution."
         )
+    if wish.tolerances and is_admin:
+        raise InvalidRequest("An administrator's key sends no statements, so it tolerates nothing.")
     if wish.default_version is not None and wish.default_version not in VERSIONS:
         raise InvalidRequest(f"The default version must be one of {', '.join(VERSIONS)}.")
     if wish.expires_at_us is not None and wish.expires_at_us <= now:

@@ -2,7 +2,7 @@
 
 from marshmallow import Schema, fields, validate
 
-from lrs.access.model import Scope
+from lrs.access.model import Scope, Tolerance
 from lrs.access.rules import MAX_NAME, MAX_OVERLAP_HOURS, MAX_QUOTA, MAX_RATE, VERSIONS, KeyState
 from lrs.web.smorest import Instant, StrictSchema
 
@@ -13,6 +13,7 @@ def _doc(text: str) -> dict[str, str]:
 
 _MOMENT = {"format": "date-time"}
 _QUOTA = "How many statements it may hold; 0 for any number"
+_TOLERANCES = "Small known faults of statements that are mended instead of refused"
 _RATE = "Requests a minute; 0 for no limit, null for the instance's default"
 
 
@@ -83,6 +84,12 @@ class NewKeySchema(StrictSchema):
         validate=validate.Range(0, MAX_RATE),
         metadata=_doc(_RATE),
     )
+    tolerances = fields.List(
+        fields.Enum(Tolerance, by_value=fields.String),
+        load_default=[],
+        validate=validate.Length(0, len(Tolerance)),
+        metadata=_doc(_TOLERANCES),
+    )
 
 
 class RotationSchema(StrictSchema):
@@ -105,6 +112,7 @@ class KeySchema(Schema):
     scopes = fields.List(fields.String(), required=True)
     defaultVersion = fields.String(allow_none=True)  # noqa: N815 - JSON
     ratePerMinute = fields.Integer(allow_none=True, metadata=_doc(_RATE))  # noqa: N815 - JSON
+    tolerances = fields.List(fields.String(), required=True, metadata=_doc(_TOLERANCES))
     state = fields.String(
         required=True,
         validate=validate.OneOf([state.value for state in KeyState]),

@@ -21,6 +21,7 @@ from lrs.access.model import (
     Scope,
     Session,
     SignIn,
+    Tolerance,
 )
 from lrs.access.ports import AccessStore
 from lrs.access.rates import RateLimiter
@@ -246,7 +247,7 @@ class AccessService:
 
     # Keys
 
-    def create_key(
+    def create_key(  # noqa: PLR0913, PLR0917 - each is a property of the key
         self,
         institution_name: str | None,
         client_name: str | None,
@@ -254,6 +255,7 @@ class AccessService:
         default_version: str | None = None,
         expires_at_us: int | None = None,
         rate_per_minute: int | None = None,
+        tolerances: Collection[Tolerance] = (),
     ) -> NewKey:
         """Make a key, and its institution and client where they are missing.
 
@@ -264,12 +266,13 @@ class AccessService:
             default_version: See Key.
             expires_at_us: None for a key that lasts until it is revoked.
             rate_per_minute: See Key.
+            tolerances: See Key.
 
         Raises:
             InvalidRequest: A name, the scopes, the version or the end is wrong, or
                 administrator and institution are mixed in one key.
         """
-        wish = KeyWish(scopes, default_version, expires_at_us, rate_per_minute)
+        wish = KeyWish(scopes, default_version, expires_at_us, rate_per_minute, tolerances)
         check_wish(wish, for_institution=institution_name is not None, now=self._clock())
         if institution_name is None:
             return self._add_key(None, wish)
@@ -303,6 +306,7 @@ class AccessService:
             created_at_us=self._clock(),
             expires_at_us=wish.expires_at_us,
             rate_per_minute=wish.rate_per_minute,
+            tolerances=frozenset(wish.tolerances),
         )
         self._store.add_key(key)
         return NewKey(key, secret)
@@ -310,7 +314,7 @@ class AccessService:
     def rotate_key(self, key_id: str, overlap_us: int) -> NewKey:
         """Make a key's successor, and let the key itself end after an overlap.
 
-        The successor has the same client, scopes, default version and rate; if the key was
+        The successor has the same client, scopes, default version, rate and tolerances; if the key was
         made to last for a time, it lasts as long, from now.
 
         Args:
@@ -421,4 +425,6 @@ def _to_caller(credential: Credential) -> Caller:
     key = credential.key
     handle = InstitutionHandle(key.institution_id) if key.institution_id is not None else None
     quota = credential.institution.statement_quota if credential.institution else 0
-    return Caller(key.id, key.scopes, handle, key.id, credential.client, key.default_version, quota)
+    return Caller(
+        key.id, key.scopes, handle, key.id, credential.client, key.default_version, quota, key.tolerances
+    )

@@ -11,8 +11,16 @@ from typing import Any
 import click
 
 from config.settings import read_settings
-from lrs.access.model import Institution, Key
-from lrs.access.rules import MAX_OVERLAP_HOURS, MAX_QUOTA, MAX_RATE, KeyState, parse_scopes, state_of
+from lrs.access.model import Institution, Key, Tolerance
+from lrs.access.rules import (
+    MAX_OVERLAP_HOURS,
+    MAX_QUOTA,
+    MAX_RATE,
+    KeyState,
+    parse_scopes,
+    parse_tolerances,
+    state_of,
+)
 from lrs.access.service import NewKey
 from lrs.app import Services, build_services
 from lrs.clock import to_text
@@ -138,6 +146,15 @@ def key() -> None:
     metavar="N",
     help="Requests a minute that it may make; 0 for no limit. [default: LRS_KEY_RATE]",
 )
+@click.option(
+    "--tolerate",
+    "tolerances",
+    metavar="FAULT",
+    multiple=True,
+    help="A small known fault of statements to mend instead of refusing it; may be repeated. One of "
+    + ", ".join(Tolerance)
+    + ".",
+)
 @_json_option
 def create_key(  # noqa: PLR0913, PLR0917 - each is an option
     institution_name: str | None,
@@ -146,13 +163,20 @@ def create_key(  # noqa: PLR0913, PLR0917 - each is an option
     default_version: str | None,
     expires_days: int | None,
     rate: int | None,
+    tolerances: Sequence[str],
     as_json: bool,
 ) -> None:
     """Make a key and print KEY:SECRET; the secret is shown this once."""
     with _services() as services:
         expires = services.outside.clock() + expires_days * _DAY_US if expires_days else None
         made = services.access.create_key(
-            institution_name, client_name, parse_scopes(scopes), default_version, expires, rate
+            institution_name,
+            client_name,
+            parse_scopes(scopes),
+            default_version,
+            expires,
+            rate,
+            parse_tolerances(tolerances),
         )
         _show_new_key(services, made, as_json)
 
@@ -163,7 +187,7 @@ def create_key(  # noqa: PLR0913, PLR0917 - each is an option
 )
 @_json_option
 def list_keys(institution_name: str | None, as_json: bool) -> None:
-    """List keys, oldest first: id, scopes, state, expiry and last use, with tabs between.
+    """List keys, oldest first: id, scopes, state, expiry, last use and what is tolerated, with tabs between.
 
     Warns of keys that expire within 14 days.
     """
@@ -195,7 +219,7 @@ def list_keys(institution_name: str | None, as_json: bool) -> None:
 def rotate_key(key_id: str, overlap_hours: int, as_json: bool) -> None:
     """Make a key's successor and print KEY:SECRET; the secret is shown this once.
 
-    It has the same client, scopes, default version and rate, and lasts as long as the old
+    It has the same client, scopes, default version, rate and tolerances, and lasts as long as the old
     one was made to last.
     """
     with _services() as services:
@@ -260,6 +284,7 @@ def _key_view(one: Key, now: int) -> dict[str, Any]:
         "scopes": sorted(one.scopes),
         "defaultVersion": one.default_version,
         "ratePerMinute": one.rate_per_minute,
+        "tolerances": sorted(one.tolerances),
         "state": state_of(one, now),
         "createdAt": to_text(one.created_at_us),
         "expiresAt": _moment(one.expires_at_us),
@@ -279,7 +304,8 @@ def _key_line(one: Key, now: int) -> str:
         state += f" {to_text(one.revoked_at_us)}"
     expires = f"expires {to_text(one.expires_at_us)}" if one.expires_at_us else "no expiry"
     used = f"used {to_text(one.last_used_at_us)}" if one.last_used_at_us else "never used"
-    return "\t".join([one.id, " ".join(sorted(one.scopes)), state, expires, used])
+    tolerates = [f"tolerates {' '.join(sorted(one.tolerances))}"] if one.tolerances else []
+    return "\t".join([one.id, " ".join(sorted(one.scopes)), state, expires, used, *tolerates])
 
 
 def _warn_of_end(one: Key, now: int) -> None:

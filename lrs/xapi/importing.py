@@ -8,20 +8,21 @@ Spec: xAPI 1.0.3 Communication 2.1.1 (one id, one statement).
 """
 
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from lrs.access.handles import InstitutionHandle
-from lrs.access.model import Client
+from lrs.access.model import Client, Tolerance
 from lrs.errors import InvalidBody, InvalidStatement, LrsError, Problem, StatementConflict, TooLarge
 from lrs.xapi.arrivals import IMPORT
 from lrs.xapi.attachments import match_attachments
 from lrs.xapi.import_files import Record
-from lrs.xapi.ports import PreparedStatement
-from lrs.xapi.reader import read_statements
+from lrs.xapi.ports import Batch, BatchOutcome, PreparedStatement
+from lrs.xapi.reader import ReadBody, read_statements
 from lrs.xapi.service import StatementService
 from lrs.xapi.statement import validate_statement
+from lrs.xapi.tolerance import Correction, correct_statement, log_corrections
 from lrs.xapi.versions import Version
 
 BATCH_STATEMENTS = 500
@@ -42,6 +43,7 @@ class ImportTarget:
             before each batch.
         source: What receipts are filed under: a key's id, or ``import``.
         defines: Whether activity definitions count beyond their statements (scope ``define``).
+        tolerances: What is mended instead of rejected.
     """
 
     handle: InstitutionHandle
@@ -51,6 +53,7 @@ class ImportTarget:
     quota: Callable[[], int] = lambda: 0
     source: str = IMPORT
     defines: bool = True
+    tolerances: frozenset[Tolerance] = frozenset()
 
 
 @dataclass(slots=True)
@@ -77,6 +80,7 @@ class _Waiting:
     number: int
     body_bytes: int
     statement: PreparedStatement
+    corrections: Sequence[Correction] = ()
 
 
 @dataclass(slots=True)
@@ -149,33 +153,34 @@ class Importer:
     def _take(self, record: Record, writer: ThreadPoolExecutor) -> None:
         self.counts.read += 1
         try:
-            prepared = self._prepare(record)
+            waiting = self._prepare(record)
         except LrsError as error:
             self._reject(Rejection(record.number, len(record.text), error))
             return
-        if prepared.id in self._batch_ids:
+        if waiting.statement.id in self._batch_ids:
             self._flush(writer)
-        self._batch.append(_Waiting(record.number, len(record.text), prepared))
-        self._batch_ids.add(prepared.id)
-        self._batch_bytes += len(prepared.body)
+        self._batch.append(waiting)
+        self._batch_ids.add(waiting.statement.id)
+        self._batch_bytes += len(waiting.statement.body)
         if len(self._batch) >= BATCH_STATEMENTS or self._batch_bytes >= BATCH_BYTES:
             self._flush(writer)
 
-    def _prepare(self, record: Record) -> PreparedStatement:
+    def _prepare(self, record: Record) -> _Waiting:
         read = read_statements(record.text, self._service.read_limits)
         if read.is_batch:
             problem = Problem("", "import.one-statement", "Write one statement object here.", "")
             raise InvalidStatement("There must be one statement here, not an array.", [problem])
-        raw = read.statements[0]
+        version = self._target.version or _own_version(read.statements[0].value)
+        raw, corrections = correct_statement(read.statements[0], self._target.tolerances, version)
         value: dict[str, object] = raw.value  # type: ignore[assignment]  # what is no batch is an object
-        version = self._target.version or _own_version(value)
         problems = validate_statement(value, version)
         if problems:
             raise InvalidStatement(f"The statement is invalid ({len(problems)} problems).", problems)
-        match_attachments(read, (), version, self._service.read_limits)
+        match_attachments(ReadBody([raw], is_batch=False), (), version, self._service.read_limits)
         fallback_id = None if "id" in value else self._target.id_for(record.number)
         target = self._target
-        return self._service.prepare(raw, version, target.client, fallback_id, defines=target.defines)
+        prepared = self._service.prepare(raw, version, target.client, fallback_id, defines=target.defines)
+        return _Waiting(record.number, len(record.text), prepared, corrections)
 
     def _reject(self, rejection: Rejection) -> None:
         self.counts.rejected += 1
@@ -211,12 +216,7 @@ class Importer:
         while waiting:
             part = waiting.pop()
             try:
-                outcome = self._service.add_prepared(
-                    self._target.handle,
-                    [one.statement for one in part],
-                    self._target.source,
-                    self._target.quota(),
-                )
+                outcome = self._store(part)
             except StatementConflict as conflict:
                 waiting += _without_conflicts(part, conflict, written)
             except TooLarge as error:
@@ -226,9 +226,19 @@ class Importer:
                 written.already += len(outcome.already)
         return written
 
+    def _store(self, part: Sequence[_Waiting]) -> BatchOutcome:
+        target, statements = self._target, [one.statement for one in part]
+        mended = sum(bool(one.corrections) for one in part)
+        outcome = self._service.add_prepared(
+            target.handle, Batch(statements, target.source, quota=target.quota(), corrected=mended)
+        )
+        ids = [statement.id for statement in statements]
+        log_corrections(target.source, ids, [one.corrections for one in part])
+        return outcome
 
-def _own_version(value: dict[str, object]) -> Version:
-    own = value.get("version")
+
+def _own_version(value: object) -> Version:
+    own = value.get("version") if isinstance(value, dict) else None
     return Version.V2_0_0 if isinstance(own, str) and own.startswith("2.") else Version.V1_0_3
 
 

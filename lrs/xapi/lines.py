@@ -116,6 +116,7 @@ class LineService:
                 quota=lambda: caller.statement_quota,
                 source=caller.source or "",
                 defines=caller.may(Scope.DEFINE),
+                tolerances=caller.tolerances,
             )
             importer = Importer(self._service, target, keep, lambda _counts: None)
             counts = importer.run(read_lines(body, self._service.read_limits.max_body_bytes))

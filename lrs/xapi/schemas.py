@@ -35,6 +35,9 @@ class ReceiptSchema(Schema):
     firstId = fields.String(  # noqa: N815 - JSON
         attribute="first_id", required=True, metadata=_doc("The id of its first statement")
     )
+    corrected = fields.Integer(
+        required=True, metadata=_doc("Statements mended before they were kept, as the key asks for it")
+    )
 
 
 class RefusalSchema(Schema):

@@ -48,6 +48,7 @@ from lrs.xapi.rules import MAX_PROBLEMS
 from lrs.xapi.scalars import is_uuid
 from lrs.xapi.statement import validate_batch, validate_statement
 from lrs.xapi.texts import Additions, pack, served_text
+from lrs.xapi.tolerance import Corrected, correct_body, log_corrections
 from lrs.xapi.versions import Version
 
 _WRITTEN_VERSION = {Version.V1_0_3: "1.0.0", Version.V2_0_0: "2.0.0"}
@@ -140,14 +141,15 @@ class StatementService:
             TooLarge: Too many statements or bytes.
             StoreError: The store failed; nothing is acknowledged.
         """
-        store, client = self._writing(caller)
+        _, client = self.find_writer(caller)
         body = open_body(sent, version, self.read_limits.max_parts)
-        read = read_statements(body.statements, self.read_limits)
+        corrected = self._read(body.statements, caller, version)
+        read = corrected.read
         self._check(read, version)
         attachments = match_attachments(read, body.parts, version, self.read_limits)
         defines = caller.may(Scope.DEFINE)
         prepared = [self.prepare(raw, version, client, defines=defines) for raw in read.statements]
-        return self._keep(caller, store, prepared, attachments)
+        return self._keep(caller, prepared, attachments, corrected)
 
     def put(self, caller: Caller, sent: SentBody, version: Version, statement_id: str | None) -> Stored:
         """Store one statement under the id that the request names.
@@ -157,10 +159,11 @@ class StatementService:
             InvalidStatement: The body is a batch, is invalid, or carries another id.
             Others: As ``post``.
         """
-        store, client = self._writing(caller)
+        _, client = self.find_writer(caller)
         named = _named_id(statement_id, version)
         body = open_body(sent, version, self.read_limits.max_parts)
-        read = read_statements(body.statements, self.read_limits)
+        corrected = self._read(body.statements, caller, version)
+        read = corrected.read
         if read.is_batch:
             raise InvalidStatement(
                 "PUT takes one statement, not an array.",
@@ -175,7 +178,7 @@ class StatementService:
         _check_same_id(raw.value, named, version)
         attachments = match_attachments(read, body.parts, version, self.read_limits, named)
         prepared = self.prepare(raw, version, client, named, defines=caller.may(Scope.DEFINE))
-        return self._keep(caller, store, [prepared], attachments)
+        return self._keep(caller, [prepared], attachments, corrected)
 
     def find_writer(self, caller: Caller) -> tuple[InstitutionHandle, Client]:
         """Return where a caller writes statements, and as whom.
@@ -189,9 +192,7 @@ class StatementService:
             )
         return caller.handle, _client(caller)
 
-    def add_prepared(
-        self, handle: InstitutionHandle, statements: Sequence[PreparedStatement], source: str, quota: int
-    ) -> BatchOutcome:
+    def add_prepared(self, handle: InstitutionHandle, batch: Batch) -> BatchOutcome:
         """Store prepared statements all or nothing: the path that a post and an import share.
 
         Raises:
@@ -199,8 +200,8 @@ class StatementService:
             QuotaExceeded: As ``post``.
             StoreError: As ``post``.
         """
-        outcome = self._records.statements(handle).add_statements(Batch(statements, source, (), quota))
-        self._quotas.after_post(handle, quota)
+        outcome = self._records.statements(handle).add_statements(batch)
+        self._quotas.after_post(handle, batch.quota)
         return outcome
 
     def prepare(
@@ -229,7 +230,7 @@ class StatementService:
             id=StatementId(id_.lower()),
             fingerprint=fingerprint(value),
             facts=facts_of(value, _authority(client.authority), client.id),
-            body=pack(raw.raw, value, additions),
+            body=pack(raw.raw, value, additions, raw.sent),
             target=target,
             voids=target if is_voiding(value) else None,
             definitions=definitions_of(value) if defines else (),
@@ -320,16 +321,16 @@ class StatementService:
         served = orjson.loads(served_text(found.body, found.stored_at_us))
         return bool(served["authority"] == _authority(_client(caller).authority))
 
-    def _writing(self, caller: Caller) -> tuple[StatementStore, Client]:
-        handle, client = self.find_writer(caller)
-        return self._records.statements(handle), client
-
     def _reading(self, caller: Caller) -> tuple[StatementStore, InstitutionHandle]:
         if caller.handle is None or not caller.may(Scope.STATEMENTS_READ_MINE):
             raise NotPermitted(
                 "These credentials may not read statements: the scope statements/read is missing."
             )
         return self._records.statements(caller.handle), caller.handle
+
+    def _read(self, statements: bytes, caller: Caller, version: Version) -> Corrected:
+        """Read the statements of a body, mended as far as the caller's key asks for it."""
+        return correct_body(read_statements(statements, self.read_limits), caller.tolerances, version)
 
     def _check(self, read: ReadBody, version: Version) -> None:
         if not read.is_batch:
@@ -351,17 +352,18 @@ class StatementService:
     def _keep(
         self,
         caller: Caller,
-        store: StatementStore,
         prepared: list[PreparedStatement],
         attachments: Sequence[AttachmentContent],
+        corrected: Corrected,
     ) -> Stored:
         ids = tuple(statement.id for statement in prepared)
         if not prepared:
             return Stored(ids, BatchOutcome((), ()))
-        quota = caller.statement_quota
-        outcome = store.add_statements(Batch(prepared, caller.source or "", attachments, quota))
-        if caller.handle is not None:
-            self._quotas.after_post(caller.handle, quota)
+        handle, _ = self.find_writer(caller)
+        source = caller.source or ""
+        batch = Batch(prepared, source, attachments, caller.statement_quota, corrected.count)
+        outcome = self.add_prepared(handle, batch)
+        log_corrections(caller.label, ids, corrected.corrections)
         return Stored(ids, outcome)
 
 

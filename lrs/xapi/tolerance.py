@@ -10,8 +10,9 @@ Only what has one possible meaning is mended. What stands in extensions is never
 Spec: xAPI 1.0.3 Data 2.2 (what a store must refuse, and what these keys opt out of).
 """
 
+import logging
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, TypeAlias
@@ -45,6 +46,7 @@ MEANINGS: Mapping[Tolerance, str] = MappingProxyType(
 """What each tolerance does, for people."""
 
 _ROUNDING = 1e-6
+_MOST_TOLD = 20
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _BLANK_AT = 10
 _LONGEST_NUMBER = 30
@@ -62,6 +64,7 @@ _PROPERTIES = frozenset(
         """,
     )
 )
+_log = logging.getLogger(__name__)
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _array = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _encode = msgspec.json.encode
@@ -140,6 +143,24 @@ def correct_statement(
         return raw, ()
     text = _apply(raw.raw, edits)
     return RawStatement(text, orjson.loads(text), raw.raw), mender.corrections
+
+
+def log_corrections(label: str, ids: Iterable[str], corrections: Iterable[Sequence[Correction]]) -> None:
+    """Write each mended statement of a body into the log.
+
+    The statements were found valid, so that the pointers name nothing but properties of the
+    standard, indexes and language tags.
+
+    Args:
+        label: Who sent them.
+        ids: Of the statements, in order.
+        corrections: Of each statement, in order; may be none at all.
+    """
+    for id_, found in zip(ids, corrections, strict=False):
+        if found:
+            told = ", ".join(f"{one.rule} at {one.pointer}" for one in found[:_MOST_TOLD])
+            more = f" and {len(found) - _MOST_TOLD} more" if len(found) > _MOST_TOLD else ""
+            _log.info("%s: statement %s was mended: %s%s", label, id_, told, more)
 
 
 class _Mender:

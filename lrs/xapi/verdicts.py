@@ -87,6 +87,11 @@ class Overview:
         return sum(receipt.already for receipt in self.receipts)
 
     @property
+    def corrected(self) -> int:
+        """Count the records that were mended before they were kept."""
+        return sum(receipt.corrected for receipt in self.receipts)
+
+    @property
     def last_at_us(self) -> int:
         """Give the moment of the latest post, accepted or not; 0 where there is none."""
         return max(_latest(self.receipts), _latest(self.refusals))

@@ -18,6 +18,7 @@ from lrs.access.model import (
     Scope,
     Session,
     SignIn,
+    Tolerance,
 )
 from lrs.access.ports import AccessStore
 from lrs.errors import AlreadyExists, Conflict, NotFound
@@ -37,6 +38,7 @@ KEY = Key(
     "2.0.0",
     NOW + 3,
     expires_at_us=NOW + 1_000_001,
+    tolerances=frozenset({Tolerance.MBOX_SCHEME, Tolerance.NULL_PROPERTY}),
 )
 ISSUER = Issuer(
     IssuerId("issuer-1"),

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Iterable
+from dataclasses import replace
 
 import pytest
 
@@ -74,6 +75,12 @@ def _counts(receipts: Iterable[Receipt]) -> list[tuple[int, int, str]]:
 def test_nothing_is_listed_when_nothing_arrived(arrivals: ArrivalStore) -> None:
     assert list(arrivals.list_receipts("key-1", 10)) == []
     assert list(arrivals.list_refusals("key-1", 10)) == []
+
+
+def test_receipt_says_how_many_statements_were_mended(stores: Stores) -> None:
+    _post(stores, replace(_batch([1, 2, 3]), corrected=2))
+    (receipt,) = stores.records.arrivals(SCHOOL).list_receipts("key-1", 10)
+    assert receipt.corrected == 2
 
 
 def test_receipt_says_what_became_of_a_batch_when_it_was_stored(engine: Engine, stores: Stores) -> None:

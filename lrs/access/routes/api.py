@@ -123,7 +123,11 @@ def make_keys_blueprint(access: AccessService) -> StrictBlueprint:
         """
         require(_caller(), Scope.ADMIN)
         wish = KeyWish(
-            wanted["scopes"], wanted["defaultVersion"], wanted["expiresAt"], wanted["ratePerMinute"]
+            wanted["scopes"],
+            wanted["defaultVersion"],
+            wanted["expiresAt"],
+            wanted["ratePerMinute"],
+            wanted["tolerances"],
         )
         return _new_view(access, access.create_key_for(institution_id, wanted["client"], wish))
 
@@ -149,7 +153,7 @@ def make_keys_blueprint(access: AccessService) -> StrictBlueprint:
     def rotate_key(_none: object, wanted: Mapping[str, Any], key_id: str) -> dict[str, Any]:
         """Rotate a key.
 
-        Makes its successor, with the same client, scopes, default version and rate; both are
+        Makes its successor, with the same client, scopes, default version, rate and tolerances; both are
         good during the overlap, then the old one expires. The secret is in this answer and
         nowhere else. Needs an administrator's key.
         """
@@ -204,6 +208,7 @@ def _view(access: AccessService, key: Key, clients: Mapping[ClientId, str]) -> d
         "scopes": sorted(key.scopes),
         "defaultVersion": key.default_version,
         "ratePerMinute": key.rate_per_minute,
+        "tolerances": sorted(key.tolerances),
         "state": state_of(key, access.now()),
         "createdAt": key.created_at_us,
         "expiresAt": key.expires_at_us,

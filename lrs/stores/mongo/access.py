@@ -26,6 +26,7 @@ from lrs.access.model import (
     Scope,
     Session,
     SignIn,
+    Tolerance,
 )
 from lrs.errors import AlreadyExists, Conflict, NotFound
 from lrs.stores.mongo.database import Collections
@@ -317,6 +318,7 @@ def _key_document(key: Key) -> Document:
         "revoked": _instant(key.revoked_at_us),
         "rate": key.rate_per_minute,
         "replaced_by": key.replaced_by,
+        "tolerances": sorted(key.tolerances),
         "client": None,
         "institution": None,
     }
@@ -340,6 +342,7 @@ def _key_from(document: Mapping[str, Any]) -> Key:
         document.get("used"),
         document["rate"],
         document["replaced_by"],
+        frozenset(Tolerance(name) for name in document.get("tolerances", ())),
     )
 
 

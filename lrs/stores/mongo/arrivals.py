@@ -108,6 +108,7 @@ class Receipts:
                 "stored": receipt.stored,
                 "already": receipt.already,
                 "first_id": receipt.first_id,
+                "corrected": receipt.corrected,
             }
             for index, receipt in enumerate(segment.receipts)
         ]
@@ -136,6 +137,7 @@ class Receipts:
                 "stored": one.stored,
                 "already": one.already,
                 "first_id": one.first_id,
+                "corrected": one.corrected,
             }
             for number, one in enumerate(receipts, first)
         ]
@@ -176,15 +178,23 @@ class MongoArrivalStore:
     @translated()
     def list_receipts(self, source: str, limit: int) -> Sequence[Receipt]:
         """Return the latest receipts of a source, newest first."""
-        return [
-            Receipt(source, one["at"], one["stored"], one["already"], StatementId(one["first_id"]))
-            for one in self._receipt_pile.latest(source, limit)
-        ]
+        return [_receipt_from(one) for one in self._receipt_pile.latest(source, limit)]
 
     @translated()
     def list_refusals(self, source: str, limit: int) -> Sequence[Refusal]:
         """Return the latest refusals of a source, newest first."""
         return [_refusal_from(document) for document in self._refusal_pile.latest(source, limit)]
+
+
+def _receipt_from(document: Document) -> Receipt:
+    return Receipt(
+        document["source"],
+        document["at"],
+        document["stored"],
+        document["already"],
+        StatementId(document["first_id"]),
+        document.get("corrected", 0),
+    )
 
 
 _PLAIN = ("source", "error_id", "method", "status", "code", "detail", "problem_count", "body_bytes")

@@ -71,6 +71,7 @@ class BatchReceipt:
     stored: int
     already: int
     first_id: str
+    corrected: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,7 @@ class Segment:
             "at": Int64(self.at_us),
             "total": Int64(self.total),
             "e": [entry.to_document() for entry in self.entries],
-            "r": [[one.source, one.stored, one.already, one.first_id] for one in self.receipts],
+            "r": [_receipt_fields(one) for one in self.receipts],
         }
         if self.definitions is not None:
             document["d"] = list(self.definitions)
@@ -141,6 +142,11 @@ def segment_from(document: Mapping[str, Any]) -> Segment:
         instants=tuple(document.get("s", ())),
         total=document["total"],
     )
+
+
+def _receipt_fields(receipt: BatchReceipt) -> list[str | int]:
+    fields: list[str | int] = [receipt.source, receipt.stored, receipt.already, receipt.first_id]
+    return [*fields, receipt.corrected] if receipt.corrected else fields
 
 
 def _definitions_from(document: Mapping[str, Any]) -> PackedDefinitions | None:

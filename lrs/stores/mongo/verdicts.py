@@ -96,4 +96,5 @@ def _receipt(prepared: PreparedBatch, outcome: BatchOutcome) -> Sequence[BatchRe
     if not prepared.entries:
         return ()
     counts = len(outcome.stored), len(outcome.already)
-    return (BatchReceipt(prepared.batch.source, *counts, prepared.entries[0].id),)
+    batch = prepared.batch
+    return (BatchReceipt(batch.source, *counts, prepared.entries[0].id, batch.corrected),)

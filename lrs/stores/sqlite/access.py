@@ -18,6 +18,7 @@ from lrs.access.model import (
     Scope,
     Session,
     SignIn,
+    Tolerance,
 )
 from lrs.errors import AlreadyExists, Conflict, NotFound
 from lrs.stores.sqlite import sql
@@ -29,7 +30,7 @@ _INSTITUTION = "id, name, created_at, quota"
 _CLIENT = "id, institution, name, authority, created_at"
 _KEY = (
     "k.id, k.institution, k.client, k.secret, k.scopes, k.default_version, k.created_at, k.expires_at,"
-    " k.revoked_at, k.last_used_at, k.rate, k.replaced_by"
+    " k.revoked_at, k.last_used_at, k.rate, k.replaced_by, k.tolerances"
 )
 _ISSUER = "id, institution, url, audience, client_claim, scope_claim, jwks_url, created_at"
 _KEY_COLUMNS = _KEY.count(",") + 1
@@ -316,10 +317,12 @@ def _key_values(key: Key) -> tuple[Any, ...]:
         key.last_used_at_us,
         key.rate_per_minute,
         key.replaced_by,
+        " ".join(sorted(key.tolerances)),
     )
 
 
 def _to_key(row: tuple[Any, ...]) -> Key:
     values = list(row)
     values[4] = frozenset(Scope(name) for name in values[4].split())
+    values[-1] = frozenset(Tolerance(name) for name in values[-1].split())
     return Key(*values)

@@ -22,8 +22,9 @@ _NEXT = "SELECT coalesce(max(n), 0) + 1 FROM {} WHERE tenant = ? AND source = ?"
 def insert_receipt(database: apsw.Connection, tenant: int, receipt: Receipt) -> None:
     """Keep a receipt, inside the transaction of what it is about."""
     n = sql.value(database, _NEXT.format("receipts"), (tenant, receipt.source))
-    values = (tenant, receipt.source, n, receipt.at_us, receipt.stored, receipt.already, receipt.first_id)
-    database.execute("INSERT INTO receipts VALUES (?, ?, ?, ?, ?, ?, ?)", values)
+    counts = (receipt.stored, receipt.already, receipt.first_id, receipt.corrected)
+    values = (tenant, receipt.source, n, receipt.at_us, *counts)
+    database.execute("INSERT INTO receipts VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
 
 
 class Bounds:
@@ -76,9 +77,10 @@ class SqliteArrivalStore:
 
     def list_receipts(self, source: str, limit: int) -> Sequence[Receipt]:
         """Return the latest receipts of a source, newest first."""
-        rows = self._latest("receipts", "at, stored, already, first", source, limit)
+        rows = self._latest("receipts", "at, stored, already, first, corrected", source, limit)
         return [
-            Receipt(source, at, stored, already, StatementId(first)) for at, stored, already, first in rows
+            Receipt(source, at, stored, already, StatementId(first), corrected)
+            for at, stored, already, first, corrected in rows
         ]
 
     def list_refusals(self, source: str, limit: int) -> Sequence[Refusal]:

@@ -54,6 +54,8 @@ def _complete_first_version(database: apsw.Connection) -> None:
     add_column(database, "institutions", "quota INTEGER NOT NULL DEFAULT 0")
     add_column(database, "keys", "rate INTEGER")
     add_column(database, "keys", "replaced_by TEXT")
+    add_column(database, "keys", "tolerances TEXT NOT NULL DEFAULT ''")
+    add_column(database, "receipts", "corrected INTEGER NOT NULL DEFAULT 0")
     add_column(database, "tenants", "statements INTEGER NOT NULL DEFAULT 0")
     counted = "SELECT count(*) FROM stmt WHERE stmt.tenant = tenants.number"
     database.execute(f"UPDATE tenants SET statements = ({counted})")  # noqa: S608
@@ -79,7 +81,7 @@ CREATE TABLE IF NOT EXISTS issuers (
 
 MIGRATIONS: tuple[Migration, ...] = (
     Migration(
-        "quotas, rates and successors of keys; attachments; activity definitions",
+        "quotas; rates, successors and tolerances of keys; attachments; activity definitions",
         _complete_first_version,
         fill_definitions,
     ),

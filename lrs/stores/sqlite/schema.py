@@ -56,7 +56,8 @@ CREATE TABLE history (
 CREATE INDEX history_of_tenant ON history (tenant, position);
 CREATE TABLE receipts (
     tenant INTEGER, source TEXT, n INTEGER, at INTEGER NOT NULL, stored INTEGER NOT NULL,
-    already INTEGER NOT NULL, first TEXT NOT NULL, PRIMARY KEY (tenant, source, n)
+    already INTEGER NOT NULL, first TEXT NOT NULL, corrected INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (tenant, source, n)
 ) WITHOUT ROWID, STRICT;
 CREATE TABLE refusals (
     tenant INTEGER, source TEXT, n INTEGER, at INTEGER NOT NULL, doc TEXT NOT NULL,
@@ -92,7 +93,7 @@ CREATE TABLE clients (
 CREATE TABLE keys (
     id TEXT PRIMARY KEY, institution TEXT, client TEXT, secret BLOB NOT NULL, scopes TEXT NOT NULL,
     default_version TEXT, created_at INTEGER NOT NULL, expires_at INTEGER, revoked_at INTEGER,
-    last_used_at INTEGER, rate INTEGER, replaced_by TEXT
+    last_used_at INTEGER, rate INTEGER, replaced_by TEXT, tolerances TEXT NOT NULL DEFAULT ''
 ) WITHOUT ROWID, STRICT;
 CREATE INDEX keys_of_institution ON keys (institution, created_at);
 CREATE TABLE issuers (

@@ -111,7 +111,8 @@ class BatchWork:
     def _leave_receipt(self, write: Write, tenant: int, outcome: BatchOutcome) -> None:
         first = self.batch.statements[0].id
         counts = (len(outcome.stored), len(outcome.already))
-        insert_receipt(write.database, tenant, Receipt(self.batch.source, write.now_us, *counts, first))
+        receipt = Receipt(self.batch.source, write.now_us, *counts, first, self.batch.corrected)
+        insert_receipt(write.database, tenant, receipt)
 
 
 def _hashes(rows: Sequence[Row]) -> Any:

@@ -81,12 +81,14 @@ class Batch:
             already there is no error.
         quota: How many statements the institution may hold once the batch is kept; 0 for any
             number.
+        corrected: How many of the statements were mended; for the receipt.
     """
 
     statements: Sequence[PreparedStatement]
     source: str
     attachments: Sequence[AttachmentContent] = ()
     quota: int = 0
+    corrected: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,6 +271,7 @@ class Receipt:
         stored: How many statements were new.
         already: How many were there before, equal.
         first_id: The id of its first statement.
+        corrected: How many statements were mended before they were kept (``lrs.xapi.tolerance``).
     """
 
     source: str
@@ -276,6 +279,7 @@ class Receipt:
     stored: int
     already: int
     first_id: StatementId
+    corrected: int = 0
 
 
 @dataclass(frozen=True, slots=True)
