@@ -56,6 +56,33 @@ def open_writer(path: str, *, durable: bool) -> apsw.Connection:
         return connection
 
 
+class Files:
+    """The database and its WAL as they were opened, and whether they still lie at their path.
+
+    A file that was removed, or replaced by another, can still be written by who has it
+    open; but what is written there is gone with the last process that does.
+    """
+
+    def __init__(self, path: str) -> None:
+        """Remember which files lie there; both do once a connection has begun to write."""
+        self._paths = (path, f"{path}-wal")
+        with translated():
+            self._opened = self._identities()
+
+    def check(self) -> None:
+        """Return when the files at the path are those that were opened.
+
+        Raises:
+            StoreUnavailable: One is not there, or is another one.
+        """
+        with translated():
+            if self._identities() != self._opened:
+                raise StoreUnavailable("Another database file lies where the opened one was; start anew.")
+
+    def _identities(self) -> list[tuple[int, int]]:
+        return [(found.st_dev, found.st_ino) for found in map(os.stat, self._paths)]
+
+
 class Readers:
     """One read-only connection for each thread that asks; gone with the thread."""
 

@@ -20,7 +20,7 @@ from lrs.stores.sqlite.activities import Definitions, SqliteActivityStore
 from lrs.stores.sqlite.arrivals import Bounds, SqliteArrivalStore
 from lrs.stores.sqlite.attachments import SqliteAttachmentStore
 from lrs.stores.sqlite.checks import StoreCheck
-from lrs.stores.sqlite.connections import Readers, check_sqlite, make_file, open_writer
+from lrs.stores.sqlite.connections import Files, Readers, check_sqlite, make_file, open_writer
 from lrs.stores.sqlite.documents import SqliteDocumentStore
 from lrs.stores.sqlite.dump import open_dump
 from lrs.stores.sqlite.errors import translated
@@ -62,7 +62,10 @@ class SqliteStores:
         bounds = Bounds(options.arrivals_kept, options.arrivals_days, options.clock)
         self._readers = Readers(path)
         self._through = through
-        self._writer = Writer(database, lock, options.clock, options.busy_seconds, through.forget)
+        self._files = Files(path)
+        self._writer = Writer(
+            database, lock, options.clock, options.busy_seconds, through.forget, self._files.check
+        )
         self._access = SqliteAccessStore(self._readers, self._writer)
         self._records = SqliteRecordStores(self, bodies, bounds, lot_size)
         self._jobs = SqliteJobStore(self._readers, self._writer)
@@ -169,6 +172,7 @@ class SqliteStores:
 
     def ping(self) -> None:
         """Return when the store answers; raise StoreUnavailable when it does not."""
+        self._files.check()
         with translated():
             sql.rows(self._readers.get(), "SELECT 1 FROM meta LIMIT 1")
 

@@ -86,6 +86,8 @@ class Writer:
         clock: Now, in microseconds.
         busy_seconds: How long work waits to be begun.
         committed: Called after each commit.
+        check_files: Called before each transaction, and before anybody is told that one was
+            committed; raises StoreUnavailable where what is written would not be found again.
     """
 
     def __init__(
@@ -95,9 +97,11 @@ class Writer:
         clock: Clock,
         busy_seconds: float,
         committed: Callable[[], None],
+        check_files: Callable[[], None],
     ) -> None:
         """Start the thread."""
         self._database = database
+        self._check_files = check_files
         self._lock = lock
         self._clock = clock
         self._busy_seconds = busy_seconds
@@ -215,6 +219,7 @@ class Writer:
         return True
 
     def _run_and_commit(self, jobs: list[_Job]) -> None:
+        self._check_files()
         self._database.execute("BEGIN IMMEDIATE")
         write = Write(self._database, self._clock, self._lock.floor.read())
         before = self._database.total_changes()
@@ -234,6 +239,7 @@ class Writer:
         write.committed = True
         self._lock.floor.raise_to(write.last_stored_us)
         self._committed()
+        self._check_files()
 
     def _roll_back(self) -> None:
         if self._database.in_transaction:
