@@ -136,7 +136,7 @@ def _read_key(jwk: dict[str, Any]) -> PublicKey | None:
     """Read one key; None where it is of another kind, for another use, malformed or too weak."""
     public: dict[str, Any] = {name: jwk[name] for name in _PUBLIC_MEMBERS if name in jwk}
     kind = public.get("kty")
-    if kind not in {"RSA", "EC"} or not all(isinstance(value, str) for value in public.values()):
+    if not all(isinstance(value, str) for value in public.values()) or kind not in {"RSA", "EC"}:
         return None
     try:
         key = RSAKey.import_key(public) if kind == "RSA" else ECKey.import_key(public)
