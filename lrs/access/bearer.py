@@ -58,7 +58,7 @@ class BearerTokens:
         key = self._keys.find(issuer, seen.key_id, seen.algorithm)
         if key is None:
             refuse("The token is signed with a key that is not its issuer's.")
-        claims = verify(token, key)
+        claims = verify(seen, key)
         check_claims(claims, issuer, self._clock())
         return Bearer(issuer, read_client_name(claims, issuer), read_scopes(claims, issuer))
 

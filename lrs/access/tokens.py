@@ -43,12 +43,14 @@ _REGISTRY = _Registry(algorithms=ALGORITHMS, strict_check_header=False)
 
 @dataclass(frozen=True, slots=True)
 class Unverified:
-    """What a token says of itself before its signature was checked: enough to find the key."""
+    """A token before its signature was checked: what is needed to find the key, and the rest."""
 
     algorithm: str
     key_id: str | None
     issuer: str
     audiences: frozenset[str]
+    claims: Claims
+    signed: jws.CompactSignature
 
 
 def refuse(detail: str, cause: Exception | None = None) -> NoReturn:
@@ -73,10 +75,10 @@ def read_unverified(token: str) -> Unverified:
     if not token.isascii() or len(token) > MAX_TOKEN_CHARACTERS:
         refuse("The token is no signed JWT.")
     try:
-        seen = jws.extract_compact(token.encode(), registry=_REGISTRY)
+        signed = jws.extract_compact(token.encode(), registry=_REGISTRY)
     except (JoseError, ValueError, TypeError) as error:
         refuse("The token is no signed JWT.", error)
-    header, claims = seen.headers(), _read_claims(seen.payload)
+    header, claims = signed.headers(), _read_claims(signed.payload)
     algorithm, key_id, issuer = header.get("alg"), header.get("kid"), claims.get("iss")
     if algorithm not in ALGORITHMS:
         refuse("The token is signed in a way that is not taken here.")
@@ -84,7 +86,7 @@ def read_unverified(token: str) -> Unverified:
         refuse("The token has a header that is not understood here.")
     if not isinstance(issuer, str):
         refuse("The token does not name its issuer.")
-    return Unverified(str(algorithm), key_id, issuer, _audiences(claims))
+    return Unverified(str(algorithm), key_id, issuer, _audiences(claims), claims, signed)
 
 
 def _audiences(claims: Claims) -> frozenset[str]:
@@ -164,16 +166,19 @@ def _fits(key: PublicKey, algorithm: str) -> bool:
     return True
 
 
-def verify(token: str, key: PublicKey) -> Claims:
+def verify(seen: Unverified, key: PublicKey) -> Claims:
     """Return a token's claims once its signature is found good.
 
     Raises:
         Unauthenticated: It is not.
     """
     try:
-        return _read_claims(jws.deserialize_compact(token, key, registry=_REGISTRY).payload)
+        good = jws.validate_compact(seen.signed, key, registry=_REGISTRY)
     except (JoseError, ValueError) as error:
         refuse("The token is not signed by its issuer.", error)
+    if not good:
+        refuse("The token is not signed by its issuer.")
+    return seen.claims
 
 
 def check_claims(claims: Claims, issuer: Issuer, now_us: int) -> None:
