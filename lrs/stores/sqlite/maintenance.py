@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 
 _LOOK_SECONDS = 0.25
 _SLICE_PAUSE_SECONDS = 0.01
+_TRAINING_PAUSE_SECONDS = 0.002
 _TRIM_SECONDS = 60.0
 _CHECKPOINT_SECONDS = 0.25
 _RESET_BYTES = 256 * 1024 * 1024
@@ -63,7 +64,7 @@ class Maintenance:
         self._stop = threading.Event()
         self._leadership = Leadership(path)
         self._merger = Merger(writer, lot_size, self._stop.is_set, self._pause)
-        self._trainer = Trainer(database, training, writer, self._pause)
+        self._trainer = Trainer(database, training, writer, self._pause_shortly)
         self._leads = False
         self._trimmed = -_TRIM_SECONDS
         self._next_checkpoint = 0.0
@@ -108,6 +109,11 @@ class Maintenance:
     def _pause(self) -> None:
         self.checkpoint()
         self._stop.wait(_SLICE_PAUSE_SECONDS)
+
+    def _pause_shortly(self) -> None:
+        """Let others have the interpreter; whoever waits for it otherwise waits five milliseconds."""
+        self.checkpoint()
+        self._stop.wait(_TRAINING_PAUSE_SECONDS)
 
     def checkpoint(self) -> None:
         """Bring the WAL into the database file if it has grown; begin it anew if it is too long."""

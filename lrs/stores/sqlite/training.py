@@ -23,6 +23,7 @@ from lrs.stores.sqlite.writer import Write, Writer
 log = logging.getLogger(__name__)
 
 FIRST_AT = 4096
+_GROWTH = 3
 _LONGEST_INTERVAL = 1_000_000
 _MOST_TRAINED = 32
 _SAMPLED_BACK = 12_000
@@ -52,7 +53,7 @@ class Trainer:
         writer: What keeps a dictionary goes through it.
         pause: Called now and then in the middle, so that others come to work.
         first_at: After so many statements it is due first; then whenever the log has
-            doubled, or grown by a million.
+            become four times as long, or grown by a million.
     """
 
     def __init__(
@@ -97,7 +98,7 @@ class Trainer:
         return True
 
     def _due_behind(self, tried: int) -> int:
-        return tried + min(max(tried, self._first_at), _LONGEST_INTERVAL)
+        return tried + min(max(_GROWTH * tried, self._first_at), _LONGEST_INTERVAL)
 
     def _sample(self, last: int) -> list[bytes]:
         """Return some of the newest bodies, spread, so that more than the last sender is among them."""

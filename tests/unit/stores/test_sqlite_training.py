@@ -142,6 +142,8 @@ def test_dictionary_is_not_kept_when_it_wins_too_little_and_is_not_tried_again_s
     fill(stores, statements[:COUNT])
     assert trainer(stores, tmp_path).train_if_due()
     fill(stores, statements[COUNT:])
+    forget = "DELETE FROM meta WHERE name = 'dictionary_tried'"
+    stores.writer.run(lambda write: write.database.execute(forget).fetchall())
     calls: list[int] = []
 
     def counting(samples: Any, pause: Any) -> list[bytes]:
