@@ -1,16 +1,20 @@
 """Databases of earlier versions are brought up to date, whoever is killed and whoever does it at once."""
 
+import lzma
+from pathlib import Path
 from typing import Any
 
 import pytest
-from bson import Int64
+from bson import Int64, json_util
 
 from lrs.access.handles import InstitutionHandle, InstitutionId
 from lrs.access.model import Client, ClientId, Institution, Key, KeyId
 from lrs.errors import StoreUnavailable
 from lrs.stores.mongo import migrations
 from lrs.stores.mongo.stores import MongoStores
-from tests.contract.builders import add, make_statement
+from lrs.stores.moving import Fault
+from lrs.xapi.ports import Position
+from tests.contract.builders import add, log, make_statement
 from tests.engines import Engine
 
 FIRST: dict[str, list[dict[str, Any]]] = {
@@ -153,3 +157,39 @@ def test_nothing_is_run_when_the_database_is_new(mock: Engine, monkeypatch: pyte
     stores = mock.open()
     assert ran == []
     assert stores.records._collections.meta.find_one({"_id": "instance"})["schema"] == 2
+
+
+KEPT = Path(__file__).parents[3] / "data" / "mongo-1.json.xz"
+
+
+def load(mock: Engine) -> None:
+    """Put the kept database of the first version in the place of an empty one."""
+    stores = mock.open()
+    database = stores._client[stores.records._collections.meta.database.name]
+    for name in database.list_collection_names():
+        database[name].delete_many({})
+    for name, documents in json_util.loads(lzma.decompress(KEPT.read_bytes())).items():
+        if documents:
+            database[name].insert_many(documents)
+
+
+def test_everything_kept_is_there_when_a_database_of_the_first_version_was_upgraded(mock: Engine) -> None:
+    load(mock)
+    stores = mock.open()
+    institutions = {one.name: one for one in stores.access.list_institutions()}
+    assert set(institutions) == {"School", "Museum"}
+    school = stores.records.statements(InstitutionHandle(institutions["School"].id))
+    museum = stores.records.statements(InstitutionHandle(institutions["Museum"].id))
+    kept = school.read_log(Position(0), 500).statements
+    assert [int(one.id[:8], 16) for one in kept] == list(range(62))
+    assert [int(one.id[:8], 16) for one in kept if one.voided] == [3]
+    assert [int(one.id[:8], 16) for one in log(museum)] == list(range(100, 105))
+    assert (school.count_statements(), museum.count_statements()) == (62, 5)
+    for institution in institutions.values():
+        (key,) = stores.access.list_keys(institution.id)
+        credential = stores.access.find_credential(key.id)
+        assert credential is not None
+        assert credential.institution == institution
+    assert not [one for one in stores.iter_faults() if isinstance(one, Fault)]
+    add(school, make_statement("new"))
+    assert school.count_statements() == 63
