@@ -61,6 +61,7 @@ class Settings:
     cors_origins: str
     key_rate: int
     outbound_allow: tuple[Allowed, ...]
+    secret_key_file: str
     log_level: str
 
 
@@ -277,6 +278,17 @@ SETTINGS: tuple[Setting, ...] = (
         " separated by blanks, each with a port or without, such as 127.0.0.1:9000 10.0.0.0/8"
         " moodle.internal:443. Everything else that is private is refused, also after a redirect.",
         parse_allowed,
+    ),
+    Setting(
+        "LRS_SECRET_KEY_FILE",
+        "secret_key_file",
+        "auto",
+        "",
+        "The file with the key under which secrets that must be read again (credentials of destinations, what"
+        " webhooks are signed with) are encrypted: 32 random bytes in base 64, one key a line, the first"
+        " encrypts. auto makes it beside the SQLite file (lrs.db-key, for its owner alone); on MongoDB it"
+        " must be named. Backups leave it out: keep a copy apart from them.",
+        str.strip,
     ),
     Setting(
         "LRS_LOG_LEVEL",

@@ -9,6 +9,7 @@ import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from flask import Flask, request
 
@@ -28,9 +29,13 @@ from lrs.jobs.runner import JobRunner
 from lrs.jobs.schedule import declare_jobs
 from lrs.outbound import Outbound
 from lrs.outbound.guard import Guard
+from lrs.sealing import SecretBox
 from lrs.stores import StoreOptions, Stores, open_stores
+from lrs.streams.delivery import Deliverer
 from lrs.streams.log import LogService
-from lrs.streams.routes import make_log_blueprint
+from lrs.streams.routes import make_destinations_blueprint, make_letters_blueprint, make_log_blueprint
+from lrs.streams.sending import Sender
+from lrs.streams.service import DestinationService
 from lrs.streams.tokens import PositionTokens
 from lrs.web.apidocs import make_api
 from lrs.web.callers import install_callers
@@ -107,6 +112,7 @@ class Services:
     quotas: QuotaWatch
     jobs: JobRunner
     log: LogService
+    destinations: DestinationService
 
     def close(self) -> None:
         """Finish what was begun and close the store."""
@@ -156,6 +162,9 @@ def build_services(
         RateLimiter(outside.clock, settings.key_rate),
         BearerTokens(stores.access, KeySets(outbound, outside.clock), outside.clock),
     )
+    box = _make_box(settings, outside)
+    sender = Sender(outbound, log_reader, box, tokens, outside.clock, _make_draw(outside))
+    deliverer = Deliverer(stores.streams, log_reader, sender, outside.clock)
     return Services(
         settings=settings,
         outside=outside,
@@ -178,8 +187,25 @@ def build_services(
         knowledge=KnowledgeService(stores.records),
         quotas=quotas,
         log=LogService(log_reader, tokens, time.sleep),
-        jobs=JobRunner(stores.jobs, declare_jobs(), outside.clock, outside.new_id),
+        destinations=DestinationService(
+            stores.streams, log_reader, sender, box, outside.clock, access.new_id, outside.random_bytes
+        ),
+        jobs=JobRunner(stores.jobs, declare_jobs(deliverer), outside.clock, outside.new_id),
     )
+
+
+def _make_box(settings: Settings, outside: Outside) -> SecretBox:
+    """Make what encrypts secrets; beside a SQLite file it makes its key where none is named."""
+    named = settings.secret_key_file
+    if named != "auto":
+        return SecretBox(Path(named), make=False, random_bytes=outside.random_bytes)
+    file = settings.store.removeprefix("sqlite:///")
+    beside = Path(f"{file}-key") if file != settings.store else None
+    return SecretBox(beside, make=True, random_bytes=outside.random_bytes)
+
+
+def _make_draw(outside: Outside) -> Callable[[], float]:
+    return lambda: int.from_bytes(outside.random_bytes(4), "big") / 2**32
 
 
 def create_app(settings: Settings, services: Services | None = None) -> Flask:
@@ -251,3 +277,5 @@ def _add_api(app: Flask, services: Services) -> None:
     api.register_blueprint(make_lines_blueprint(lines, services.arrivals, services.settings.max_lines_bytes))
     api.register_blueprint(make_jobs_blueprint(services.jobs))
     api.register_blueprint(make_log_blueprint(services.log))
+    api.register_blueprint(make_destinations_blueprint(services.destinations, services.access))
+    api.register_blueprint(make_letters_blueprint(services.destinations, services.access))

@@ -344,6 +344,8 @@ class InvalidArchive(LrsError):
     """A backup cannot be restored: it is damaged, cut off, or a newer program's."""
 
     code = "invalid-archive"
+
+
 class JobError(LrsError):
     """A job cannot be run as asked."""
 

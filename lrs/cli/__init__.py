@@ -8,7 +8,7 @@ import sys
 
 import click
 
-from lrs.cli import backup, importing, issuers, jobs, keys, run, serve
+from lrs.cli import backup, importing, issuers, jobs, keys, run, serve, streams
 from lrs.errors import ConfigError, LrsError, StoreError
 
 EXIT_FAILED = 1
@@ -23,7 +23,7 @@ def group() -> None:
     """Run and administer a learning-record store."""
 
 
-for _module in (backup, importing, issuers, jobs, keys, run, serve):
+for _module in (backup, importing, issuers, jobs, keys, run, serve, streams):
     _module.register(group)
 
 

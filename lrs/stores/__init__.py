@@ -10,6 +10,7 @@ from lrs.clock import Clock
 from lrs.errors import ConfigError
 from lrs.jobs.ports import JobStore
 from lrs.stores.moving import Dump, Fault, Load, Looked
+from lrs.streams.ports import StreamStore
 from lrs.xapi.ports import RecordStores
 
 Scrub = Callable[[Sequence[bytes], Callable[[], None]], Sequence[bytes]]
@@ -57,6 +58,11 @@ class Stores(Protocol):
     @property
     def jobs(self) -> JobStore:
         """Leases and runs of the whole instance."""
+        ...
+
+    @property
+    def streams(self) -> StreamStore:
+        """Destinations, deliveries and dead letters of the whole instance."""
         ...
 
     @property

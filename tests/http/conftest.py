@@ -1,8 +1,13 @@
 """A whole instance without a server: the real app on a real store, asked through its WSGI door."""
 
+import atexit
 import base64
+import functools
 import itertools
 import json
+import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -58,8 +63,20 @@ def basic(user: str, password: str) -> dict[str, str]:
     return {"Authorization": f"Basic {token}"}
 
 
+@functools.cache
+def secret_key_file() -> str:
+    """The path of a file with one key, the same for all instances of this process."""
+    folder = tempfile.mkdtemp(prefix="lrs-test-key-")
+    path = Path(folder) / "key"
+    path.write_text(base64.b64encode(os.urandom(32)).decode())
+    path.chmod(0o600)
+    atexit.register(shutil.rmtree, folder)
+    return str(path)
+
+
 def make_instance(engine: Engine, **environ: str) -> Instance:
-    settings = read_settings({"LRS_PUBLIC_URL": "http://lrs.example.org", **environ})
+    usual = {"LRS_PUBLIC_URL": "http://lrs.example.org", "LRS_SECRET_KEY_FILE": secret_key_file()}
+    settings = read_settings({**usual, **environ})
     ids, errors = itertools.count(1), itertools.count(1)
     outside = Outside(
         clock=engine.clock,

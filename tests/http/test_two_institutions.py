@@ -34,6 +34,7 @@ class Named:
     etag: str
     fresh: str
     position: str
+    destination: str
 
     @property
     def state(self) -> dict[str, str]:
@@ -72,6 +73,7 @@ NOBODYS = Named(
     etag='"' + "0" * 40 + '"',
     fresh="00000000-0000-4000-8000-0000000beef1",
     position="",
+    destination="0" * 10,
 )
 
 Ask = Callable[[Named], dict[str, Any]]
@@ -113,6 +115,8 @@ def _lines(*statements: Any) -> dict[str, Any]:
 STATEMENTS, INSTITUTIONS = "/xapi/statements", "/api/v1/institutions"
 LINES = "/api/v1/statements/lines"
 STATE, ACTIVITY, AGENT = "/xapi/activities/state", "/xapi/activities/profile", "/xapi/agents/profile"
+
+DESTINATIONS = f"{INSTITUTIONS}/{{institution}}/destinations"
 
 CASES: list[tuple[str, str, Ask]] = [
     ("GET", STATEMENTS, asking(STATEMENTS, lambda n: {"statementId": n.statement})),
@@ -176,6 +180,19 @@ CASES: list[tuple[str, str, Ask]] = [
     ("DELETE", "/api/v1/keys/<>", at("/api/v1/keys/{key}")),
     ("GET", "/api/v1/keys/<>/arrivals", at("/api/v1/keys/{key}/arrivals")),
     ("GET", "/arrivals/<>", at("/arrivals/{key}")),
+    *(
+        (method, re.sub(r"{\w+}", "<>", path), at(path) if body is None else with_body(at(path), body))
+        for method, path, body in (
+            ("GET", DESTINATIONS, None),
+            ("POST", DESTINATIONS, {"name": "New", "kind": "webhook", "url": "https://hook.example.org"}),
+            ("DELETE", f"{DESTINATIONS}/{{destination}}", None),
+            ("POST", f"{DESTINATIONS}/{{destination}}/tests", None),
+            ("POST", f"{DESTINATIONS}/{{destination}}/secrets", {}),
+            ("GET", f"{DESTINATIONS}/{{destination}}/letters", None),
+            ("POST", f"{DESTINATIONS}/{{destination}}/replays", {}),
+            ("DELETE", f"{DESTINATIONS}/{{destination}}/letters/{{statement}}", None),
+        )
+    ),
     ("GET", "/api/v1/log", asking("/api/v1/log", lambda n: {"after": n.position})),
 ]
 """Method, rule (names in it left out) and request, for whatever takes the name of something that is owned."""
@@ -211,6 +228,13 @@ def send(instance: Instance, method: str, request: dict[str, Any], key: dict[str
     return instance.client.open(method=method, headers={**headers, **request.pop("extra", {})}, **request)
 
 
+def add_destination(instance: Instance, museum: dict[str, str]) -> str:
+    institution = instance.access.get_institution_named("Museum").id
+    wanted = {"name": "Of the museum", "kind": "webhook", "url": "https://hook.example.org/museum"}
+    made = instance.client.post(f"{INSTITUTIONS}/{institution}/destinations", json=wanted, headers=museum)
+    return str(made.get_json()["id"])
+
+
 def fill_museum(instance: Instance, museum: dict[str, str]) -> Named:
     """Give the museum one of each; returns their names."""
     agent = {"mbox": "mailto:ada@example.org", "name": "Ada of the museum"}
@@ -236,6 +260,7 @@ def fill_museum(instance: Instance, museum: dict[str, str]) -> Named:
         verb=GOOD["verb"]["id"],
         etag="",
         fresh="00000000-0000-4000-8000-0000000beef2",
+        destination=add_destination(instance, museum),
         position=json.loads(instance.client.get("/api/v1/log", headers=museum).text.splitlines()[-1])["next"],
     )
     for path, query in (
@@ -315,6 +340,8 @@ def view_of(instance: Instance, museum: dict[str, str], named: Named) -> list[tu
         (f"{INSTITUTIONS}/{named.institution}", {}),
         (f"{INSTITUTIONS}/{named.institution}/keys", {}),
         (f"/api/v1/keys/{named.key}/arrivals", {}),
+        (f"{INSTITUTIONS}/{named.institution}/destinations", {}),
+        (f"{INSTITUTIONS}/{named.institution}/destinations/{named.destination}/letters", {}),
     ]
     answers = [instance.client.get(path, query_string=query, headers=museum) for path, query in asked]
     return [(answer.status_code, answer.text) for answer in answers]

@@ -19,7 +19,9 @@ from lrs.stores.mongo.jobs import MongoJobStore
 from lrs.stores.mongo.load import MongoLoad
 from lrs.stores.mongo.records import MongoRecordStores
 from lrs.stores.mongo.segment import Document
+from lrs.stores.mongo.streams import MongoStreamStore
 from lrs.stores.moving import Dump, Fault, Load, Looked
+from lrs.streams.ports import StreamStore
 from lrs.xapi.ports import RecordStores
 
 
@@ -55,6 +57,7 @@ class MongoStores:
         self._access = MongoAccessStore(collections)
         self._records = MongoRecordStores(collections, self._instance_key, options)
         self._jobs = MongoJobStore(collections)
+        self._streams = MongoStreamStore(collections)
 
     @classmethod
     @translated()
@@ -89,6 +92,11 @@ class MongoStores:
     def jobs(self) -> JobStore:
         """Leases and runs."""
         return self._jobs
+
+    @property
+    def streams(self) -> StreamStore:
+        """Destinations, deliveries, dead letters."""
+        return self._streams
 
     @property
     def instance_key(self) -> bytes:

@@ -20,7 +20,7 @@ CREATE TABLE deliveries (
     destination TEXT PRIMARY KEY, epoch INTEGER NOT NULL, doc TEXT NOT NULL
 ) WITHOUT ROWID, STRICT;
 CREATE TABLE letters (
-    destination TEXT, position INTEGER, asked INTEGER NOT NULL, doc TEXT NOT NULL,
-    PRIMARY KEY (destination, position)
+    destination TEXT, statement TEXT, position INTEGER NOT NULL, asked INTEGER NOT NULL,
+    doc TEXT NOT NULL, PRIMARY KEY (destination, statement)
 ) WITHOUT ROWID, STRICT;
 """

@@ -39,10 +39,12 @@ from lrs.stores.sqlite.schema import (
     upgrade,
 )
 from lrs.stores.sqlite.statements import SqliteStatementStore
+from lrs.stores.sqlite.streams import SqliteStreamStore
 from lrs.stores.sqlite.tenants import Tenants
 from lrs.stores.sqlite.training import Training
 from lrs.stores.sqlite.writer import Writer
 from lrs.stores.sqlite.writing import Place
+from lrs.streams.ports import StreamStore
 from lrs.xapi.ports import ArrivalStore, RecordStores, StatementStore
 from lrs.xapi.ports.activities import ActivityStore
 from lrs.xapi.ports.attachments import AttachmentStore
@@ -69,6 +71,7 @@ class SqliteStores:
         self._access = SqliteAccessStore(self._readers, self._writer)
         self._records = SqliteRecordStores(self, bodies, bounds, lot_size)
         self._jobs = SqliteJobStore(self._readers, self._writer)
+        self._streams = SqliteStreamStore(self._readers, self._writer)
         maintained = open_writer(path, durable=options.durable)
         self._bodies = bodies
         training = Training(bodies, options.scrub)
@@ -110,6 +113,11 @@ class SqliteStores:
     def jobs(self) -> JobStore:
         """Leases and runs."""
         return self._jobs
+
+    @property
+    def streams(self) -> StreamStore:
+        """Destinations, deliveries, dead letters."""
+        return self._streams
 
     @property
     def instance_key(self) -> bytes:
