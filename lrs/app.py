@@ -208,12 +208,14 @@ def _make_draw(outside: Outside) -> Callable[[], float]:
     return lambda: int.from_bytes(outside.random_bytes(4), "big") / 2**32
 
 
-def create_app(settings: Settings, services: Services | None = None) -> Flask:
+def create_app(settings: Settings, services: Services | None = None, threads: int = 16) -> Flask:
     """Build the WSGI application.
 
     Args:
         settings: Checked settings.
         services: Built from the settings where none are handed in.
+        threads: How many the server gives to a process; forms that are read before it is known
+            who sends them get a quarter of them.
     """
     services = services or build_services(settings)
     app = Flask("lrs", static_folder=None)
@@ -223,7 +225,7 @@ def create_app(settings: Settings, services: Services | None = None) -> Flask:
     install_callers(app, services.access.authenticate)
     install_pages(app)
     app.register_blueprint(make_health_blueprint(services.stores.ping))
-    _add_xapi(app, services)
+    _add_xapi(app, services, max(1, threads // 4))
     _add_pages(app, services)
     _add_api(app, services)
     _put_behind_proxies(app, settings)
@@ -243,7 +245,7 @@ def _put_behind_proxies(app: Flask, settings: Settings) -> None:
     app.wsgi_app = outer  # type: ignore[method-assign]  # Flask's own way to wrap itself
 
 
-def _add_xapi(app: Flask, services: Services) -> None:
+def _add_xapi(app: Flask, services: Services, max_forms: int) -> None:
     """Add the standard's resources."""
     settings = services.settings
     install_xapi_headers(app, Version(settings.default_version))
@@ -252,7 +254,7 @@ def _add_xapi(app: Flask, services: Services) -> None:
     app.register_blueprint(make_statements_blueprint(services.statements, services.arrivals))
     app.register_blueprint(make_documents_blueprint(services.documents))
     app.register_blueprint(make_knowledge_blueprint(services.knowledge))
-    unfolding = AlternateSyntax(app.wsgi_app, settings.max_body_bytes)
+    unfolding = AlternateSyntax(app.wsgi_app, settings.max_body_bytes, max_forms)
     app.wsgi_app = unfolding  # type: ignore[method-assign]  # Flask's own way to wrap itself
 
 

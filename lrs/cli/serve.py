@@ -8,6 +8,7 @@ import gc
 import multiprocessing
 import os
 import threading
+from functools import partial
 from multiprocessing.process import BaseProcess
 from wsgiref.types import WSGIApplication
 
@@ -72,11 +73,11 @@ def serve(bind: str, workers: int, threads: int, default_version: str | None) ->
         log_level=settings.log_level,  # type: ignore[arg-type]  # the same four names
         respawn_failed_workers=True,
         workers_kill_timeout=10,
-    ).serve(target_loader=load_app)
+    ).serve(target_loader=partial(load_app, threads=threads))
 
 
-def load_app(_target: str) -> WSGIApplication:
-    """Make the application in a worker process.
+def load_app(_target: str, threads: int) -> WSGIApplication:
+    """Make the application in a worker process of so many threads.
 
     Granian's own loader would look for modules in the current folder first, and find a
     stranger's there.
@@ -84,7 +85,7 @@ def load_app(_target: str) -> WSGIApplication:
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_end_with, args=(parent,), name="parent-watch", daemon=True).start()
-    app = create_app(read_settings())
+    app = create_app(read_settings(), threads=threads)
     spare_collector()
     return app
 

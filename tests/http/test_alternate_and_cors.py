@@ -1,11 +1,15 @@
 """The alternate request syntax (xAPI 1.0.3 Communication 1.3) and cross-origin requests."""
 
+import io
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 
+from tests.engines import Engine
 from tests.http.conftest import Instance, make_instance
 
 ID = "11111111-2222-4333-8444-555555555555"
@@ -83,6 +87,65 @@ def test_a_length_that_only_looks_like_a_number_is_a_400(embedded: Instance) -> 
         environ_overrides={"CONTENT_LENGTH": "\u00b2"},
     )
     assert answer.status_code == 400
+
+
+class _SlowForm(io.BytesIO):
+    """A form whose sender takes time over it: says when it is being read, and goes on when told."""
+
+    def __init__(self, body: bytes, begun: threading.Semaphore, go_on: threading.Event) -> None:
+        super().__init__(body)
+        self.begun, self.go_on = begun, go_on
+
+    def read(self, size: int | None = -1) -> bytes:
+        self.begun.release()
+        assert self.go_on.wait(30)
+        return super().read(size)
+
+
+def test_only_a_quarter_of_the_threads_read_forms_when_their_senders_are_slow(embedded: Instance) -> None:
+    key, begun, go_on = embedded.key(), threading.Semaphore(0), threading.Event()
+    body = urlencode({**key, "limit": "1"}).encode()
+
+    def send_slowly() -> int:
+        return (
+            embedded.app.test_client()
+            .post(
+                "/xapi/statements?method=GET",
+                input_stream=_SlowForm(body, begun, go_on),
+                content_type="application/x-www-form-urlencoded",
+                environ_overrides={"CONTENT_LENGTH": str(len(body))},
+            )
+            .status_code
+        )
+
+    with ThreadPoolExecutor(4) as senders:
+        slow = [senders.submit(send_slowly) for _ in range(4)]
+        try:
+            assert all(begun.acquire(timeout=30) for _ in slow)
+            refused = send(embedded, "GET", key)
+            beside = embedded.get(key)
+        finally:
+            go_on.set()
+        assert [one.result() for one in slow] == [200] * 4
+    assert (refused.status_code, refused.json["code"]) == (429, "rate-limited")
+    assert int(refused.headers["Retry-After"]) > 0
+    assert beside.status_code == 200
+    assert send(embedded, "GET", key).status_code == 200
+
+
+def test_a_form_is_refused_unread_when_it_is_longer_than_a_body_may_be(sqlite: Engine) -> None:
+    small = make_instance(sqlite, LRS_MAX_BODY_BYTES="2048")
+    form = {**small.key(), "content": json.dumps({**STATEMENT, "id": ID}), "x": ""}
+    assert send(small, "POST", {**small.key(), "content": json.dumps(STATEMENT)}).status_code == 200
+    for padding in ("x" * 2048, "x" * 40_000):
+        answer = send(small, "POST", {**form, "x": padding})
+        assert (answer.status_code, answer.json["code"]) == (413, "too-large")
+    endless = small.client.post(
+        "/xapi/statements?method=GET",
+        content_type="application/x-www-form-urlencoded",
+        environ_overrides={"CONTENT_LENGTH": "9" * 5000},
+    )
+    assert endless.status_code == 413
 
 
 def test_version_2_has_no_alternate_syntax(embedded: Instance) -> None:

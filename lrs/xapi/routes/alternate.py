@@ -4,18 +4,23 @@ The form is unfolded into the request that it stands for before the app sees it,
 no route knows of it. Under 2.0 it is gone: such a request is left as it is, and refused
 for its unknown parameter.
 
+A form is read before anybody can tell who sends it, for the credentials are in it. So only a
+few are read at a time, and senders who take their time over them hold up none but each other.
+
 Spec: xAPI 1.0.3 Communication 1.3.
 """
 
 import io
-from collections.abc import Iterable
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from flask import request
 
-from lrs.errors import InvalidRequest
+from lrs.errors import InvalidRequest, LrsError, RateLimited, TooLarge
 
 _FORM = "application/x-www-form-urlencoded"
 _METHODS = frozenset({"GET", "HEAD", "PUT", "POST", "DELETE"})
@@ -33,6 +38,7 @@ _DROPPED = frozenset({"content-length", "method"})
 _VERSION = "HTTP_X_EXPERIENCE_API_VERSION"
 _WRONG = "lrs.alternate_wrong"
 _MAX_FIELDS = 100
+_MOST_DIGITS = 18
 _MAX_PARAMETERS = 65_535
 """Characters of all fields but the content together: they stand for what is in an address and headers."""
 
@@ -40,10 +46,11 @@ _MAX_PARAMETERS = 65_535
 class AlternateSyntax:
     """Wraps a WSGI application; unfolds what is sent in the alternate syntax under ``/xapi/``."""
 
-    def __init__(self, app: WSGIApplication, max_body_bytes: int) -> None:
-        """Take the application, and how long a form may be (three times a body: it is escaped)."""
+    def __init__(self, app: WSGIApplication, max_form_bytes: int, max_forms: int) -> None:
+        """Take the application, how long a form may be, and how many are read at a time."""
         self._app = app
-        self._max_form_bytes = 3 * max_body_bytes
+        self._max_form_bytes = max_form_bytes
+        self._places = threading.BoundedSemaphore(max_forms)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Unfold where there is something to unfold, and pass the request on."""
@@ -54,8 +61,8 @@ class AlternateSyntax:
         ):
             try:
                 self._unfold(environ)
-            except InvalidRequest as error:
-                environ[_WRONG] = error.detail
+            except LrsError as error:
+                environ[_WRONG] = error
         return self._app(environ, start_response)
 
     def _unfold(self, environ: WSGIEnvironment) -> None:
@@ -74,7 +81,8 @@ class AlternateSyntax:
     def _form(self, environ: WSGIEnvironment) -> dict[str, str]:
         if environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower() != _FORM:
             raise InvalidRequest(f"In the alternate syntax the body is a form: {_FORM}.")
-        body = _read(environ, self._max_form_bytes)
+        with self._place():
+            body = _read(environ, self._max_form_bytes)
         try:
             fields = parse_qsl(
                 body.decode(), keep_blank_values=True, max_num_fields=_MAX_FIELDS, errors="strict"
@@ -92,11 +100,26 @@ class AlternateSyntax:
             )
         return form
 
+    @contextmanager
+    def _place(self) -> Iterator[None]:
+        """Hold one of the places for forms that are being read; nobody waits for one."""
+        if not self._places.acquire(blocking=False):
+            raise RateLimited(
+                "Too many forms of the alternate syntax are being read at this moment; send this one again"
+                " shortly, or send the request itself."
+            )
+        try:
+            yield
+        finally:
+            self._places.release()
+
 
 def _read(environ: WSGIEnvironment, most: int) -> bytes:
     length = environ.get("CONTENT_LENGTH") or "0"
-    if not (length.isascii() and length.isdigit()) or int(length) > most:
-        raise InvalidRequest(f"The form must say its length, at most {most} bytes.")
+    if not (length.isascii() and length.isdigit()):
+        raise InvalidRequest("The form must say its length in bytes.")
+    if len(length) > _MOST_DIGITS or int(length) > most:
+        raise TooLarge(f"A form may have {most} bytes; send the request itself, whose body is not escaped.")
     body: bytes = environ["wsgi.input"].read(int(length))
     return body
 
@@ -133,7 +156,9 @@ def check_alternate() -> None:
 
     Raises:
         InvalidRequest: Saying why.
+        TooLarge: The form is longer than is read.
+        RateLimited: Too many forms are being read.
     """
-    wrong = request.environ.get(_WRONG)
+    wrong: LrsError | None = request.environ.get(_WRONG)
     if wrong is not None:
-        raise InvalidRequest(wrong)
+        raise wrong
