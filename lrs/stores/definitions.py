@@ -2,13 +2,11 @@
 
 from collections.abc import Iterable
 
-import msgspec
-
 from lrs.stores.compression import BodyCodec
-from lrs.xapi.definitions import merge_definitions
+from lrs.xapi.definitions import MergedDefinition
 
-LARGEST_MERGED_BYTES = 1_000_000
-"""What one activity's merged definition may come to."""
+LARGEST_MERGED_BYTES = 65_536
+"""What one activity's merged definition may come to; it is read and written under the write lock."""
 
 MOST_REMEMBERED_ACTIVITIES = 10_000
 MOST_REMEMBERED_OF_ONE = 4
@@ -27,14 +25,10 @@ def merge_all(before: bytes | None, definitions: Iterable[bytes]) -> bytes | Non
     Returns:
         The merged text; ``before`` itself, or its equal, where nothing changed.
     """
+    merged = MergedDefinition(before, LARGEST_MERGED_BYTES)
     for definition in definitions:
-        try:
-            after = definition if before is None else merge_definitions(before, definition)
-        except msgspec.MsgspecError:
-            continue
-        if len(after) <= LARGEST_MERGED_BYTES:
-            before = after
-    return before
+        merged.add(definition)
+    return merged.text()
 
 
 def pack_definition(activity: str, text: bytes, codec: BodyCodec) -> tuple[int, bytes]:

@@ -139,6 +139,13 @@ def test_definition_is_left_out_when_the_merged_one_would_grow_beyond_bounds(sto
     assert len(log(stores.records.statements(SCHOOL))) == 4
 
 
+def test_every_word_is_merged_when_a_batch_gives_very_many_for_a_long_definition(stores):
+    long = {f"http://e.example/{n}": "x" * 30 for n in range(900)}
+    add(stores, gives("a", (QUIZ, {"extensions": long})))
+    add(stores, *[gives(n, (QUIZ, {"extensions": {"http://e.example/n": n}})) for n in range(1024)])
+    assert definition(stores) == {"extensions": {**long, "http://e.example/n": 1023}}
+
+
 def test_later_word_wins_when_two_opened_stores_take_turns(engine):
     """What one of them remembers must not outlive what the other writes."""
     first, second = engine.open(), engine.open()

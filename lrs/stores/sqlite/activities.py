@@ -25,6 +25,7 @@ import apsw
 
 from lrs.stores.compression import BodyCodec
 from lrs.stores.definitions import (
+    LARGEST_MERGED_BYTES,
     LARGEST_REMEMBERED_BYTES,
     MOST_REMEMBERED_ACTIVITIES,
     MOST_REMEMBERED_OF_ONE,
@@ -38,6 +39,7 @@ from lrs.stores.sqlite.errors import translated
 from lrs.stores.sqlite.rows import RowCodec
 from lrs.stores.sqlite.tenants import Tenants
 from lrs.stores.sqlite.writer import Write
+from lrs.xapi.definitions import MergedDefinition
 from lrs.xapi.ports import FactKind
 from lrs.xapi.ports.activities import ActivityDefinition
 
@@ -56,14 +58,14 @@ _UPDATE = "UPDATE activities SET dict = ?, content = ? WHERE number = ?"
 
 
 class _Merged:
-    """The merged definition of one activity, as read and as it becomes; None: none was given yet."""
+    """The merged definition of one activity, as read and as it becomes."""
 
-    __slots__ = ("changed", "number", "text")
+    __slots__ = ("changed", "definition", "number")
 
     def __init__(self, number: int | None = None, text: bytes | None = None) -> None:
-        """Where ``number`` is None it is not kept yet."""
+        """Where ``number`` is None it is not kept yet; where ``text`` is, none was given yet."""
         self.number = number
-        self.text = text
+        self.definition = MergedDefinition(text, LARGEST_MERGED_BYTES)
         self.changed = False
 
 
@@ -159,9 +161,10 @@ class Definitions:
         merged = self._load(write.database, tenant, {h for h, _ in given})
         for h, definition in given:
             there = merged.setdefault((h, definition.activity), _Merged())
-            later = () if there.text is None else (there.text,)
-            text = merge_all(definition.definition, later)
-            there.text, there.changed = text, there.changed or text != there.text
+            before = there.definition.text()
+            text = merge_all(definition.definition, () if before is None else (before,))
+            if text != before:
+                there.definition, there.changed = MergedDefinition(text, LARGEST_MERGED_BYTES), True
         self._store(write.database, tenant, merged)
 
     def _load(
@@ -176,9 +179,8 @@ class Definitions:
         return found
 
     def _merge_one(self, there: _Merged, h: int, definition: ActivityDefinition) -> None:
-        text = merge_all(there.text, (definition.definition,))
-        changed = text != there.text
-        there.text, there.changed = text, there.changed or changed
+        changed = there.definition.add(definition.definition)
+        there.changed = there.changed or changed
         self._remembered.note(h, definition, changed=changed)
 
     def _store(self, database: apsw.Connection, tenant: int, merged: dict[tuple[int, str], _Merged]) -> None:
@@ -186,7 +188,7 @@ class Definitions:
         if not changed:
             return
         packed = [
-            (h, one.number, *pack_definition(activity, one.text or b"", self._bodies))
+            (h, one.number, *pack_definition(activity, one.definition.text() or b"", self._bodies))
             for (h, activity), one in changed
         ]
         new = [(h, tenant, *content) for h, number, *content in packed if number is None]

@@ -2,7 +2,9 @@
 
 Definitions come in with the statements: ``PreparedStatement.definitions``. The engine
 merges each into what is there with ``lrs.xapi.definitions.merge_definitions``, in the
-order of positions, and skips those that it has merged before.
+order of positions, and skips those that it has merged before. A merged definition comes to
+no more than ``lrs.stores.definitions.LARGEST_MERGED_BYTES``: one that would pass this is
+left out.
 
 Spec: xAPI 1.0.3 Communication 2.5; Data 2.4.4.1.
 """
