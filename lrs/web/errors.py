@@ -7,8 +7,7 @@ same in words. The rooms raise; nothing outside this file turns an error into an
 
 import json
 import logging
-import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -56,6 +55,7 @@ from lrs.errors import (
     UnsupportedMediaType,
     UnsupportedVersion,
 )
+from lrs.traces import trace_of
 
 _log = logging.getLogger(__name__)
 
@@ -218,7 +218,7 @@ def install_error_handlers(app: Flask, new_error_id: Callable[[], str]) -> None:
 def _answer_known(error: LrsError) -> Response:
     status = status_of(error)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        _log.error("%s %s on %s\n%s", error_id(), error.code, _where(), _trace(error))
+        _log.error("%s %s on %s\n%s", error_id(), error.code, _where(), trace_of(error))
     else:
         _log.info("%s %s %d on %s", error_id(), error.code, status, _where())
     return _respond(error, status)
@@ -240,7 +240,7 @@ def _answer_http(error: HTTPException) -> Response:
 
 def _answer_unknown(error: Exception) -> Response:
     """Outlive a failure that nobody foresaw: logged in full, answered without details."""
-    _log.error("%s unforeseen on %s\n%s", error_id(), _where(), _trace(error))
+    _log.error("%s unforeseen on %s\n%s", error_id(), _where(), trace_of(error))
     return _respond(LrsError(_FAILED), 500)
 
 
@@ -296,17 +296,3 @@ def _is_xapi() -> bool:
 def _where() -> str:
     """Name the route by its rule: a path may hold a token or an id of a person."""
     return f"{request.method} {request.url_rule.rule if request.url_rule else 'no route'}"
-
-
-def _trace(error: BaseException) -> str:
-    """Write where an error came from, with its causes, and without messages that may quote records."""
-    return "\n".join(_trace_lines(error))
-
-
-def _trace_lines(error: BaseException) -> Iterator[str]:
-    cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-    if cause is not None:
-        yield from _trace_lines(cause)
-        yield "which led to"
-    yield "".join(traceback.format_tb(error.__traceback__)).rstrip()
-    yield f"{type(error).__module__}.{type(error).__qualname__}"

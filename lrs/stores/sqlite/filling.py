@@ -23,6 +23,7 @@ from lrs.stores.sqlite import sql
 from lrs.stores.sqlite.activities import Definitions
 from lrs.stores.sqlite.rows import RowCodec
 from lrs.stores.sqlite.writer import Write, Writer
+from lrs.traces import trace_of
 from lrs.xapi.definitions import definitions_of
 from lrs.xapi.ports import FactKind
 from lrs.xapi.texts import received_text
@@ -143,8 +144,9 @@ class Filler:
             owner, bodies = found[tenant]
             try:
                 bodies.append(received_text(owner.codec.split(dictionary, blob).body))
-            except CorruptRecord:
-                log.exception("The statement at %d cannot be read and is passed over", seq)
+            except CorruptRecord as error:
+                # Not log.exception: a message may quote records.
+                log.error("The statement at %d is passed over\n%s", seq, trace_of(error))  # noqa: TRY400
         return list(found.values())
 
     def _owner(self, tenant: int, institution_id: InstitutionId) -> Owner:

@@ -20,6 +20,7 @@ from lrs.errors import LrsError, StoreError, StoreUnavailable
 from lrs.stores.sqlite import sql
 from lrs.stores.sqlite.errors import translate, translated
 from lrs.stores.sqlite.locks import WriteLock
+from lrs.traces import trace_of
 
 T = TypeVar("T")
 _LARGEST_GROUP = 4096
@@ -170,8 +171,9 @@ class Writer:
         jobs: list[_Job] = []
         try:
             self._serve(jobs)
-        except Exception as error:
-            log.exception("The writer failed")
+        except Exception as error:  # noqa: BLE001 - the thread must outlive whatever it is
+            # Not log.exception, here and below: a message may quote records.
+            log.error("The writer failed\n%s", trace_of(error))  # noqa: TRY400
             translation = _as_ours(error)
             for job in jobs or self._take():
                 job.finish(translation)
@@ -209,13 +211,13 @@ class Writer:
         try:
             with translated():
                 self._run_and_commit(jobs)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - nobody may fail for a neighbour's fault
             self._roll_back()
             if len(jobs) > 1:
                 return False
             jobs[0].error = _as_ours(error)
             if not isinstance(error, LrsError):
-                log.exception("Work failed inside a transaction")
+                log.error("Work failed inside a transaction\n%s", trace_of(error))  # noqa: TRY400
         return True
 
     def _run_and_commit(self, jobs: list[_Job]) -> None:
@@ -245,8 +247,8 @@ class Writer:
         if self._database.in_transaction:
             try:
                 self._database.execute("ROLLBACK")
-            except apsw.Error:
-                log.exception("A transaction could not be rolled back")
+            except apsw.Error as error:
+                log.error("A transaction could not be rolled back\n%s", trace_of(error))  # noqa: TRY400
 
 
 def _as_ours(error: Exception) -> LrsError:

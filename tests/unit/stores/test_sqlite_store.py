@@ -288,6 +288,21 @@ def test_neighbours_are_kept_when_one_piece_of_a_group_fails_after_writing(open_
     assert stores.writer.run(lambda write: write.database.execute(found).get) == 0
 
 
+def test_failure_inside_a_transaction_is_logged_with_its_place_and_without_its_message(open_stores, caplog):
+    def quoting_work(_write) -> None:
+        try:
+            raise KeyError("ana@school.example")
+        except KeyError as error:
+            raise RuntimeError("mailto:ana@school.example") from error
+
+    with pytest.raises(StoreError) as raised:
+        open_stores().writer.run(quoting_work)
+    assert "ana" not in caplog.text + raised.value.detail
+    assert "quoting_work" in caplog.text
+    assert "builtins.KeyError" in caplog.text
+    assert "builtins.RuntimeError" in caplog.text
+
+
 def test_batches_of_one_group_see_the_accepted_ones_before_them(open_stores, path):
     stores = open_stores()
     store = stores.records.statements(SCHOOL)
