@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from lrs.errors import ConfigError
@@ -61,6 +62,7 @@ class Settings:
     cors_origins: str
     key_rate: int
     outbound_allow: tuple[Allowed, ...]
+    outbound_ca: str | None
     secret_key_file: str
     log_level: str
 
@@ -112,6 +114,14 @@ def _networks(text: str) -> tuple[Network, ...]:
         raise ValueError(
             "must be none, or addresses and networks separated by blanks, such as 127.0.0.1 10.0.0.0/8"
         ) from error
+
+
+def _authorities(text: str) -> str | None:
+    if text == "usual":
+        return None
+    if not Path(text).is_file():
+        raise ValueError("must be usual, or the path of a file with certificates")
+    return text
 
 
 SETTINGS: tuple[Setting, ...] = (
@@ -278,6 +288,15 @@ SETTINGS: tuple[Setting, ...] = (
         " separated by blanks, each with a port or without, such as 127.0.0.1:9000 10.0.0.0/8"
         " moodle.internal:443. Everything else that is private is refused, also after a redirect.",
         parse_allowed,
+    ),
+    Setting(
+        "LRS_OUTBOUND_CA",
+        "outbound_ca",
+        "usual",
+        "",
+        "A file (PEM) with the certificate authorities that must vouch for other systems, in place of the"
+        " usual ones; for systems with certificates of one's own. usual for the usual ones.",
+        _authorities,
     ),
     Setting(
         "LRS_SECRET_KEY_FILE",

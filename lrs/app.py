@@ -153,7 +153,7 @@ def build_services(
     quotas = QuotaWatch(stores.records, outside.clock)
     log_reader = LogReader(stores.records, outside.new_id, settings.max_attachment_bytes)
     tokens = PositionTokens(stores.instance_key)
-    outbound = Outbound(Guard(settings.outbound_allow))
+    outbound = Outbound(Guard(settings.outbound_allow), verify=settings.outbound_ca)
     access = AccessService(
         stores.access,
         outside.clock,

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from http.server import BaseHTTPRequestHandler
+from pathlib import Path
 from typing import Any
 
 from joserfc import jws
@@ -81,7 +82,7 @@ class LocalIssuer:
 
 
 @contextmanager
-def issuing(*keys: dict[str, Any]) -> Iterator[LocalIssuer]:
+def issuing(*keys: dict[str, Any], certificate: Path | None = None) -> Iterator[LocalIssuer]:
     one = LocalIssuer(Loopback(0), list(keys) or [public(rsa())])
-    with serving(one.answer) as one.seen:
+    with serving(one.answer, certificate) as one.seen:
         yield one

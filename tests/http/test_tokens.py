@@ -10,16 +10,18 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
+from config.settings import read_settings
 from lrs.access.issuers import IssuerWish
 from lrs.access.keysets import FRESH_US, KEPT_US, PAUSE_US
 from lrs.access.model import Scope
 from lrs.access.tokens import LEEWAY_US
-from lrs.errors import AlreadyExists, InvalidRequest, NotFound
+from lrs.errors import AlreadyExists, ConfigError, InvalidRequest, NotFound
 from tests.engines import Engine, mongomock_engine, sqlite_engine
 from tests.factories import make_statement
 from tests.http.conftest import Instance, make_instance
 from tests.http.test_arrivals import sign_in
 from tests.issuers import AUDIENCE, LocalIssuer, ec, issuing, part, public, rsa
+from tests.loopback import write_authority, write_certificate
 
 SECOND = 1_000_000
 
@@ -475,3 +477,25 @@ def test_issuer_is_trusted_once_when_it_is_added_twice(instance: Instance) -> No
     issuers.remove(made.id)
     with pytest.raises(NotFound):
         issuers.remove(made.id)
+
+
+def test_issuer_is_believed_when_the_authority_that_the_operator_names_vouches_for_it(
+    sqlite: Engine, tmp_path: Path
+) -> None:
+    with issuing(certificate=write_certificate(tmp_path, "localhost")) as issuer:
+        url = f"https://localhost:{issuer.seen.port}"
+        allow = {"LRS_OUTBOUND_ALLOW": f"localhost:{issuer.seen.port}"}
+        for named, status in (({}, 500), ({"LRS_OUTBOUND_CA": str(write_authority(tmp_path))}, 200)):
+            world = World(make_instance(sqlite, **allow, **named), issuer)
+            world.instance.access.ensure_institution("School")
+            if not world.instance.services.issuers.list("School"):
+                wish = IssuerWish(url, AUDIENCE, jwks_url=f"{url}/keys")
+                world.instance.services.issuers.add("School", wish)
+            assert world.get(world.token(iss=url)).status_code == status
+
+
+def test_instance_does_not_start_when_the_authority_is_no_file(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="LRS_OUTBOUND_CA must be usual"):
+        read_settings({"LRS_OUTBOUND_CA": str(tmp_path / "nothing.pem")})
+    with pytest.raises(ConfigError, match="LRS_OUTBOUND_ALLOW must be none, or"):
+        read_settings({"LRS_OUTBOUND_ALLOW": "11.0.0.0/7"})
