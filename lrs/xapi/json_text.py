@@ -1,6 +1,6 @@
 """Looking into JSON text itself, for what a parser does not tell: places, depth, names given twice.
 
-All functions but ``may_have_duplicate_keys`` expect text that a parser has read, or has
+All functions but ``has_duplicate_keys`` expect text that a parser has read, or has
 read up to a place; none recurses, so that depth cannot hurt.
 
 Spec: RFC 8259; RFC 6901
@@ -8,6 +8,7 @@ Spec: RFC 8259; RFC 6901
 
 import re
 from dataclasses import dataclass, field
+from itertools import islice
 
 import orjson
 
@@ -18,7 +19,7 @@ _UP_TO_BRACKET = re.compile(rf'(?:[^"{{}}\[\]]++|{_STRING})*+[{{}}\[\]]', re.DOT
 _OPENING = ("{", "[")
 _CLOSING = ("}", "]")
 _NEXT = ","
-_HIDDEN_COLON = re.compile(rb"\\u003[Aa]")
+_HIDDEN_COLONS = (b"\\u003a", b"\\u003A")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,25 +49,32 @@ def escape_pointer(name: str) -> str:
     return name.replace("~", "~0").replace("/", "~1")
 
 
-def may_have_duplicate_keys(body: bytes, value: object) -> bool:
-    """Tell whether an object in the body may have a name twice; False is certain.
+def has_duplicate_keys(body: bytes, value: object) -> bool | None:
+    """Tell whether an object in the body has a name twice; None where that cannot be told so.
 
     Writes the parsed value again and counts the colons of both texts. The values that
     were lost with a repeated name take at least its colon with them; all that was kept
     is written with as many colons as it was read with. So the texts count alike exactly
-    when nothing was lost, unless the body hides a colon behind its hexadecimal code.
+    when nothing was lost.
 
     Args:
         body: Valid JSON.
         value: What the fast parser made of the body: the last of a name's values won.
     """
-    if b"\\" in body and _HIDDEN_COLON.search(body):
-        return True
     try:
         again = orjson.dumps(value)
     except orjson.JSONEncodeError:  # Nested too deeply to be written.
-        return True
-    return body.count(b":") != again.count(b":")
+        return None
+    return body.count(b":") + _count_hidden_colons(body) != again.count(b":")
+
+
+def _count_hidden_colons(body: bytes) -> int:
+    """Count the colons that are written as their hexadecimal code."""
+    if not any(hidden in body for hidden in _HIDDEN_COLONS):
+        return 0
+    # A backslash that is escaped itself must not be taken for the beginning of a code.
+    escapes = body.replace(b"\\\\", b"__")
+    return sum(map(escapes.count, _HIDDEN_COLONS))
 
 
 def find_too_deep(text: str, max_depth: int, end: int | None = None) -> Place | None:
@@ -103,19 +111,21 @@ class _Level:
         return self.token if self.is_object else str(self.index)
 
 
-def find_duplicate_keys(text: str, at_most: int) -> list[str]:
+def find_duplicate_keys(text: str, at_most: int, most_tokens: int | None = None) -> list[str]:
     """Find names that an object has more than once, in the order of the text.
 
     Args:
         text: Valid JSON.
         at_most: How many to find before giving up.
+        most_tokens: How many strings, brackets and commas to look at; None for all. A million
+            take most of a second.
 
     Returns:
         The pointer of each repeated name, once for each repetition; empty when all is well.
     """
     found: list[str] = []
     levels: list[_Level] = []
-    for match in _TOKEN.finditer(text):
+    for match in islice(_TOKEN.finditer(text), most_tokens):
         written = match[0]
         if written in _OPENING:
             levels.append(_Level(is_object=written == "{", expects_name=written == "{"))

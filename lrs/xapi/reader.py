@@ -18,13 +18,16 @@ import msgspec
 import orjson
 
 from lrs.errors import InvalidBody, TooLarge
-from lrs.xapi.json_text import Place, find_duplicate_keys, find_too_deep, may_have_duplicate_keys
+from lrs.xapi.json_text import Place, find_duplicate_keys, find_too_deep, has_duplicate_keys
 from lrs.xapi.rules import MAX_PROBLEMS, make_problem
 from lrs.xapi.versions import Version
 
 _WHITESPACE = b" \t\n\r"
 _BOM = b"\xef\xbb\xbf"
 _NOT_A_NUMBER = re.compile(r"[+-]?(?:NaN|Infinity|inf|nan)")
+_MOST_TOKENS = 500_000
+"""Where a name is known to come twice, its place is searched for in no more of the body than this."""
+
 _split = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 
@@ -187,14 +190,20 @@ def _split_batch(body: bytes, limits: ReadLimits) -> list[bytes]:
 
 
 def _refuse_duplicate_keys(body: bytes, value: object) -> None:
-    if not may_have_duplicate_keys(body, value):
+    repeated = has_duplicate_keys(body, value)
+    if repeated is False:
         return
-    pointers = find_duplicate_keys(body.decode(), at_most=MAX_PROBLEMS)
-    if pointers:
+    # Where it is certain, the place is only help, and not worth any time.
+    pointers = find_duplicate_keys(body.decode(), MAX_PROBLEMS, _MOST_TOKENS if repeated else None)
+    if pointers or repeated:
+        first = f", first at {pointers[0]}" if pointers else ""
         message = "This name comes twice in its object; give it once."
         raise InvalidBody(
-            f"A name comes twice in one object, first at {pointers[0]}; give it once.",
-            [make_problem(Version.V1_0_3, pointer, "body.duplicate-key", message) for pointer in pointers],
+            f"A name comes twice in one object{first}; give it once.",
+            [
+                make_problem(Version.V1_0_3, pointer, "body.duplicate-key", message)
+                for pointer in pointers or [""]
+            ],
         )
 
 

@@ -119,6 +119,9 @@ def test_body_is_refused_when_it_is_neither_object_nor_array(body: bytes) -> Non
         (b'{"a":{"c":1,"c":2},"a":3}', ["/a/c", "/a"]),
         (b'{"a":1,"b":"x\\u003a","a":2}', ["/a"]),
         (b'{"a":1,"b":"x\\u003A","a":2}', ["/a"]),
+        (b'{"a":1,"b":"\\\\u003a","a":2}', ["/a"]),
+        (b'{"a":1,"b":"\\\\\\u003a\\u003A","a":2}', ["/a"]),
+        (b'{"\\u003a":1,":":2}', ["/:"]),
         (b'{"a":1,"b":"\\":\\"c\\" :","a":2}', ["/a"]),
         ('{"é":1,"\\u00e9":2}'.encode(), ["/é"]),
         (b'{"context":{"extensions":{"http://example.org/x":null,"http://example.org/x":null}}}',
@@ -138,6 +141,7 @@ def test_body_is_refused_by_pointer_when_a_name_comes_twice(body: bytes, pointer
         b'{"a":"\\"a\\":","b":"\\":\\":"}',
         b'{"a" :1, "b"\n: "c :d"}',
         b'{"a":"\\u003a","b":"\\u0022:"}',
+        b'{"a":"\\\\u003a","b":"\\\\\\u003A\\n\\u003a:"}',
         b'{"A":1,"a":2}',
         b'{"a":{"b":1},"b":{"a":1}}',
         b'[{"a":1},{"a":1}]',
@@ -148,6 +152,42 @@ def test_body_is_refused_by_pointer_when_a_name_comes_twice(body: bytes, pointer
 def test_body_is_accepted_when_strings_only_look_like_names(body: bytes) -> None:
     assert read_json(body, LIMITS) == json.loads(body)
     assert read_statements(body, LIMITS).statements
+
+
+def test_repeated_name_is_refused_without_its_place_when_that_is_too_far_to_look(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    body = b"[" + b"[]," * 40 + b'{"a":1,"a":2}]'
+    assert "/40/a" in read_refusal(body)
+    monkeypatch.setattr("lrs.xapi.reader._MOST_TOKENS", 100)
+    assert read_refusal(body) == "A name comes twice in one object; give it once."
+
+
+def read_refusal(body: bytes) -> str:
+    with pytest.raises(InvalidBody) as caught:
+        read_json(body, LIMITS)
+    assert [problem.rule for problem in caught.value.problems] == ["body.duplicate-key"]
+    return caught.value.detail
+
+
+@pytest.mark.parametrize(("last", "good"), [('{"a":1,"b":2}', True), ('{"a":1,"a":2}', False)])
+def test_repeated_name_is_found_below_what_the_fast_writer_can_write(last: str, good: bool) -> None:
+    deep, limits = 300, ReadLimits(1_000_000, 512, 3)
+    body = ("[" * deep + last + "]" * deep).encode()
+    if good:
+        assert read_json(body, limits) == json.loads(body)
+        return
+    with pytest.raises(InvalidBody) as caught:
+        read_json(body, limits)
+    assert caught.value.problems[0].path == "/0" * deep + "/a"
+
+
+def test_names_are_not_searched_one_by_one_when_the_count_says_that_none_is_lost(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delattr("lrs.xapi.reader.find_duplicate_keys")
+    body = b'[[],{"\\u003a":"\\\\\\u003A","a":":"}]'
+    assert read_json(body, LIMITS) == json.loads(body)
 
 
 def test_repeated_names_are_told_up_to_a_hundred() -> None:
