@@ -56,6 +56,8 @@ class Settings:
     page_size: int
     max_page_size: int
     max_attachment_bytes: int
+    attachment_scan: str
+    attachment_scan_seconds: int
     arrivals_kept: int
     arrivals_days: int
     busy_seconds: int
@@ -88,6 +90,12 @@ def _one_of(*choices: str) -> Callable[[str], str]:
 def _store(text: str) -> str:
     if not text.startswith(("sqlite:///", "mongodb://", "mongodb+srv://")) or text == "sqlite:///":
         raise ValueError("must be sqlite:///PATH (four slashes for an absolute path) or mongodb://…")
+    return text
+
+
+def _program(text: str) -> str:
+    if text and not (Path(text).is_absolute() and Path(text).is_file() and os.access(text, os.X_OK)):
+        raise ValueError("must be the absolute path of a program that may be run, or empty")
     return text
 
 
@@ -236,6 +244,26 @@ SETTINGS: tuple[Setting, ...] = (
         "Most bytes of attachments on a page that is asked for with attachments=true; where there would be"
         " more, the page ends earlier and goes on behind its more link. One statement's always come whole.",
         _number(1024, 1 << 30),
+    ),
+    Setting(
+        "LRS_ATTACHMENT_SCAN",
+        "attachment_scan",
+        "",
+        "",
+        "Path of a program that is asked about every attachment before it is kept, such as a virus scanner:"
+        " it gets the bytes on its standard input and ends with 0 (good) or 1 (refused; the first line of its"
+        " output is the reason that the sender is told). Anything else is answered with 500, and nothing is"
+        " kept. Empty for none.",
+        _program,
+    ),
+    Setting(
+        "LRS_ATTACHMENT_SCAN_SECONDS",
+        "attachment_scan_seconds",
+        "30",
+        "seconds",
+        "How long the program of LRS_ATTACHMENT_SCAN may take for one attachment. Four run at once in a"
+        " server process; more wait as long.",
+        _number(1, 600),
     ),
     Setting(
         "LRS_ARRIVALS_KEPT",

@@ -62,6 +62,7 @@ from lrs.xapi.routes.knowledge import make_knowledge_blueprint
 from lrs.xapi.routes.lines import make_lines_blueprint
 from lrs.xapi.routes.statements import make_statements_blueprint
 from lrs.xapi.routes.usage_api import make_usage_blueprint
+from lrs.xapi.scanning import ProgramScan, Scan
 from lrs.xapi.scrubbing import scrub
 from lrs.xapi.service import PageLimits, StatementService
 from lrs.xapi.versions import Version
@@ -179,6 +180,7 @@ def build_services(
             limits,
             PageLimits(settings.page_size, settings.max_page_size, settings.max_attachment_bytes),
             quotas,
+            _make_scan(settings),
         ),
         arrivals=ArrivalService(
             stores.records, outside.clock, settings.arrivals_kept, settings.arrivals_days
@@ -192,6 +194,13 @@ def build_services(
         ),
         jobs=JobRunner(stores.jobs, declare_jobs(deliverer), outside.clock, outside.new_id),
     )
+
+
+def _make_scan(settings: Settings) -> Scan | None:
+    """Make what scans attachments, where a program is named for it."""
+    if not settings.attachment_scan:
+        return None
+    return ProgramScan(settings.attachment_scan, settings.attachment_scan_seconds)
 
 
 def _make_box(settings: Settings, outside: Outside) -> SecretBox:

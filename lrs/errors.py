@@ -271,6 +271,13 @@ class TooLarge(LrsError):
     code = "too-large"
 
 
+class ScanUnavailable(LrsError):
+    """An attachment could not be scanned, so nothing is kept; try again."""
+
+    code = "scan-unavailable"
+    transient = True
+
+
 class RateLimited(LrsError):
     """Too many requests; try again later."""
 

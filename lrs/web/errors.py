@@ -45,6 +45,7 @@ from lrs.errors import (
     Problem,
     QuotaExceeded,
     RateLimited,
+    ScanUnavailable,
     StatementConflict,
     StoreError,
     StoreTooNew,
@@ -81,6 +82,7 @@ class ErrorKind:
 
 _FAILED = "Something went wrong here, not with you. Nothing of this request was kept; it may be sent again."
 _AWAY = "The store is busy or cannot be reached. Nothing of this request was kept; send it again shortly."
+_UNSCANNED = "Attachments cannot be scanned now. Nothing of this request was kept; send it again shortly."
 
 KINDS: dict[type[LrsError], ErrorKind] = {
     LrsError: ErrorKind(500, "Something went wrong here", _FAILED),
@@ -109,6 +111,7 @@ KINDS: dict[type[LrsError], ErrorKind] = {
     OutboundUntrusted: ErrorKind(502, "Another system could not prove its name"),
     OutboundTooLarge: ErrorKind(502, "Another system answered more than is taken"),
     OutboundUnavailable: ErrorKind(502, "Another system cannot be reached"),
+    ScanUnavailable: ErrorKind(500, "An attachment could not be scanned", _UNSCANNED),
     StoreError: ErrorKind(500, "The store failed", _FAILED),
     StoreUnavailable: ErrorKind(500, "The store is busy or away", _AWAY),
     CorruptRecord: ErrorKind(500, "Something kept cannot be read back", _FAILED),

@@ -25,6 +25,7 @@ from lrs.xapi.multipart import Part, read_multipart, write_multipart
 from lrs.xapi.ports.attachments import AttachmentContent, AttachmentStore
 from lrs.xapi.reader import ReadBody, ReadLimits
 from lrs.xapi.rules import MAX_PROBLEMS, make_problem
+from lrs.xapi.scanning import Scan
 from lrs.xapi.signature import SignatureChecker, is_signature
 from lrs.xapi.versions import Version
 
@@ -128,6 +129,29 @@ def match_attachments(
             matching.check_signature(checker, one, statement)
     matching.raise_if_wrong(is_batch=read.is_batch)
     return tuple(AttachmentContent(sha2, content) for sha2, content in matching.contents.items())
+
+
+def scan_attachments(
+    read: ReadBody, attachments: Sequence[AttachmentContent], version: Version, scan: Scan
+) -> None:
+    """Have the matched attachments of a request scanned, each hash once.
+
+    Raises:
+        InvalidAttachment: One or more are refused; each is named where a statement names it.
+        ScanUnavailable: One could not be scanned.
+    """
+    reasons = {one.sha2: scan(one.content) for one in attachments}
+    problems: list[Problem] = []
+    bad: set[int] = set()
+    for named in _name_attachments(read):
+        reason = reasons.get(named.sha2)
+        if reason is not None:
+            message = f"This attachment is refused by the scan of this instance: {reason}."
+            problems.append(make_problem(version, named.path, "attachment.refused", message))
+            bad.add(named.statement)
+    if problems:
+        detail = f"{problems[0].message} Nothing is stored."
+        raise InvalidAttachment(detail, problems[:MAX_PROBLEMS], sorted(bad) if read.is_batch else ())
 
 
 def _name_attachments(read: ReadBody) -> Iterator[_Named]:

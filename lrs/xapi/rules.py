@@ -152,6 +152,7 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "attachment.length": _rule("A length is not negative.", *_ATTACHMENT),
         "attachment.sha2": _rule("A sha2 is a SHA-2 sum in hex digits.", *_ATTACHMENT),
         "attachment.data": _part_rule("An attachment without a fileUrl has its data sent along."),
+        "attachment.refused": _part_rule("An attachment passes the scan of this instance."),
         "part.statements": _part_rule("The first part holds the statements, as application/json."),
         "part.encoding": _part_rule("Every part but the first says Content-Transfer-Encoding: binary."),
         "part.hash": _part_rule("Every part but the first names the SHA-2 sum of its bytes."),

@@ -19,6 +19,7 @@ from lrs.xapi.attachments import (
     gather_attachments,
     match_attachments,
     open_body,
+    scan_attachments,
     write_answer,
 )
 from lrs.xapi.cursors import Cursors
@@ -46,6 +47,7 @@ from lrs.xapi.quotas import QuotaWatch
 from lrs.xapi.reader import RawStatement, ReadBody, ReadLimits, read_statements
 from lrs.xapi.rules import MAX_PROBLEMS
 from lrs.xapi.scalars import is_uuid
+from lrs.xapi.scanning import Scan
 from lrs.xapi.statement import validate_batch, validate_statement
 from lrs.xapi.texts import Additions, pack, served_text
 from lrs.xapi.tolerance import Corrected, correct_body, log_corrections
@@ -101,7 +103,7 @@ class Answer:
 class StatementService:
     """Takes statements in and gives them out, for one caller at a time."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - each is a part that it works with
         self,
         records: RecordStores,
         cursors: Cursors,
@@ -109,6 +111,7 @@ class StatementService:
         read_limits: ReadLimits,
         page_limits: PageLimits,
         quotas: QuotaWatch,
+        scan: Scan | None = None,
     ) -> None:
         """Take what the use cases need.
 
@@ -119,7 +122,9 @@ class StatementService:
             read_limits: Limits of a body.
             page_limits: Limits of a page.
             quotas: Warns when one is nearly used up.
+            scan: Asked about every attachment; None keeps them unasked.
         """
+        self._scan = scan
         self._records = records
         self._cursors = cursors
         self._new_id = new_id
@@ -139,6 +144,7 @@ class StatementService:
             StatementConflict: One or more ids are there with other content; nothing is stored.
             QuotaExceeded: The institution would hold more than it may; nothing is stored.
             TooLarge: Too many statements or bytes.
+            ScanUnavailable: An attachment could not be scanned; nothing is stored.
             StoreError: The store failed; nothing is acknowledged.
         """
         _, client = self.find_writer(caller)
@@ -146,7 +152,7 @@ class StatementService:
         corrected = self._read(body.statements, caller, version)
         read = corrected.read
         self._check(read, version)
-        attachments = match_attachments(read, body.parts, version, self.read_limits)
+        attachments = self._match(read, body.parts, version)
         defines = caller.may(Scope.DEFINE)
         prepared = [self.prepare(raw, version, client, defines=defines) for raw in read.statements]
         return self._keep(caller, prepared, attachments, corrected)
@@ -176,7 +182,7 @@ class StatementService:
         self._check(read, version)
         raw = read.statements[0]
         _check_same_id(raw.value, named, version)
-        attachments = match_attachments(read, body.parts, version, self.read_limits, named)
+        attachments = self._match(read, body.parts, version, named)
         prepared = self.prepare(raw, version, client, named, defines=caller.may(Scope.DEFINE))
         return self._keep(caller, [prepared], attachments, corrected)
 
@@ -327,6 +333,15 @@ class StatementService:
                 "These credentials may not read statements: the scope statements/read is missing."
             )
         return self._records.statements(caller.handle), caller.handle
+
+    def _match(
+        self, read: ReadBody, parts: Sequence[Part], version: Version, statement_id: str | None = None
+    ) -> tuple[AttachmentContent, ...]:
+        """Match the attachments of a body, and have them scanned where that is asked for."""
+        found = match_attachments(read, parts, version, self.read_limits, statement_id)
+        if found and self._scan is not None:
+            scan_attachments(read, found, version, self._scan)
+        return found
 
     def _read(self, statements: bytes, caller: Caller, version: Version) -> Corrected:
         """Read the statements of a body, mended as far as the caller's key asks for it."""
