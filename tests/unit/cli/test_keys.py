@@ -144,3 +144,18 @@ def test_a_store_that_cannot_be_opened_ends_with_its_own_code(
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("LRS_STORE", f"sqlite:///{tmp_path}/file/lrs.db")
     assert run("institution", "list").code == 4
+
+
+def test_tolerances_are_made_listed_and_checked(run: Run) -> None:
+    options = ("--tolerate", "null-property", "--tolerate", "mbox-scheme")
+    made = run("key", "create", "--institution", "School", "--scope", "all", "--json", *options)
+    assert json.loads(made.out)["tolerances"] == ["mbox-scheme", "null-property"]
+    listed = run("key", "list", "--institution", "School")
+    assert listed.out.rstrip().endswith("\ttolerates mbox-scheme null-property")
+    wrong = run("key", "create", "--institution", "School", "--scope", "all", "--tolerate", "everything")
+    assert wrong.code == 1
+    assert "everything" in wrong.err
+    assert "mbox-scheme" in wrong.err
+    admin = run("key", "create", "--scope", "admin", "--tolerate", "mbox-scheme")
+    assert admin.code == 1
+    assert "tolerates nothing" in admin.err
