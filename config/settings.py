@@ -391,3 +391,8 @@ _NOT_OURS = ("LRS_TEST_", "LRS_REFERENCE_DIR", "LRS_ADL_SUITE_DIR")
 def put_settings(values: Mapping[str, str]) -> None:
     """Set variables for this process and the worker processes that it starts."""
     os.environ.update(values)
+
+
+def put_default(name: str, value: str) -> None:
+    """Set a variable that is none of ours for the processes that this one starts, unless it is set."""
+    os.environ.setdefault(name, value)

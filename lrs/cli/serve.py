@@ -16,7 +16,7 @@ import click
 from granian import Granian
 from granian.constants import Interfaces
 
-from config.settings import put_settings, read_settings
+from config.settings import put_default, put_settings, read_settings
 from lrs.app import build_services, create_app
 from lrs.cli.loopback import check_free
 from lrs.errors import ConfigError
@@ -24,6 +24,10 @@ from lrs.errors import ConfigError
 _DEFAULT_BIND = "127.0.0.1:8080"
 _MOST_PORTS = 65535
 _OBJECTS_BETWEEN_COLLECTIONS = 50_000
+_IDLE_THREAD_SECONDS = 600
+_ALLOCATOR_ARENAS = "2"
+"""glibc would give each thread memory of its own, and keep what the ended ones leave: threads
+come and go with the load, and a process would grow with each."""
 
 
 def read_bind(text: str) -> tuple[str, int]:
@@ -56,6 +60,7 @@ def serve(bind: str, workers: int, threads: int, default_version: str | None) ->
         put_settings({"LRS_DEFAULT_VERSION": default_version})
     settings = read_settings()
     check_free(host, port)
+    put_default("MALLOC_ARENA_MAX", _ALLOCATOR_ARENAS)
     build_services(settings).close()
     click.echo(
         f"Serving on http://{bind} (xAPI at {settings.base_path}/xapi) from {_shown(settings.store)}",
@@ -68,6 +73,7 @@ def serve(bind: str, workers: int, threads: int, default_version: str | None) ->
         interface=Interfaces.WSGI,
         workers=workers,
         blocking_threads=threads,
+        blocking_threads_idle_timeout=_IDLE_THREAD_SECONDS,
         backpressure=max(threads * 4, 64),
         log_enabled=True,
         log_level=settings.log_level,  # type: ignore[arg-type]  # the same four names
