@@ -46,10 +46,13 @@ class Commands(monitoring.CommandListener):
 
     def __init__(self, trace: Trace) -> None:
         self._trace = trace
+        self.untargeted: list[Any] = []
 
     def started(self, event: monitoring.CommandStartedEvent) -> None:
         told = {name: one for name, one in event.command.items() if name not in ("lsid", "$db", "txnNumber")}
         self._trace.note(event.command_name, told[event.command_name], shape(told))
+        if told[event.command_name] == "statements":
+            self.untargeted += [one for one in conditions(told) if "t" not in one]
 
     def succeeded(self, event: monitoring.CommandSucceededEvent) -> None:
         pass
@@ -58,8 +61,15 @@ class Commands(monitoring.CommandListener):
         pass
 
 
+def conditions(command: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """By what a command chooses documents."""
+    found = [one["q"] for part in ("updates", "deletes") for one in command.get(part, ())]
+    return found + [command[part] for part in ("filter", "query") if part in command]
+
+
 _commands = Trace()
-monitoring.register(Commands(_commands))
+_listener = Commands(_commands)
+monitoring.register(_listener)
 
 
 @pytest.fixture
@@ -123,6 +133,8 @@ def test_anothers_is_asked_for_like_nobodys_on_mongodb(
         next(engines, None)
     assert seen[0] == seen[1]
     assert seen[0][1], rule
+    # The shard key begins with the institution: without it every shard would be asked.
+    assert _listener.untargeted == []
 
 
 def test_trace_tells_what_is_there_from_what_is_not(tmp_path: Path, statements: Trace) -> None:

@@ -128,7 +128,8 @@ class _InstitutionCheck:
     def _projection(self, segments: list[Segment]) -> Faults:
         """See that each entry of the log stands among the statements as it should."""
         keys = [statement_key(self._id, entry.id) for segment in segments for entry in segment.entries]
-        rows = {row["_id"]: row for row in self._collections.statements.find({"_id": {"$in": keys}})}
+        asked = {"t": self._id, "_id": {"$in": keys}}
+        rows = {row["_id"]: row for row in self._collections.statements.find(asked)}
         for segment in segments:
             for index, entry in enumerate(segment.entries):
                 row = rows.get(statement_key(self._id, entry.id))

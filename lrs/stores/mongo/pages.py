@@ -7,7 +7,7 @@ page is filled up again.
 Spec: xAPI 1.0.3 Communication 2.1.3, 2.1.4.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from bson import Int64
@@ -161,9 +161,12 @@ class PageReader:
                     if fresh:
                         following.setdefault(target, set()).update(fresh)
             links = following
-            found = self._statements.find({"_id": {"$in": list(links)}}, {"c": 1, "ref": 1}) if links else ()
-            documents = list(found)
+            documents = self._linked(links) if links else []
         return held
+
+    def _linked(self, keys: Iterable[str]) -> list[Document]:
+        condition = {"t": self._institution_id, "_id": {"$in": list(keys)}}
+        return list(self._statements.find(condition, {"c": 1, "ref": 1}))
 
 
 def _stored_range(query: StatementQuery) -> Document:

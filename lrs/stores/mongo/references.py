@@ -88,20 +88,20 @@ class References:
         node.terms.update(missing)
         added = [*missing, *self._terms.pairs(node.terms)]
         self._statements.update_one(
-            {"_id": statement_key(self._institution_id, node.id)},
+            {"t": self._institution_id, "_id": statement_key(self._institution_id, node.id)},
             {"$addToSet": {"k": {"$each": [Int64(term) for term in added]}}},
         )
         return True
 
     def _void(self, target: _Node, voider: _Node) -> None:
         self._statements.update_one(
-            {"_id": statement_key(self._institution_id, target.id)},
+            {"t": self._institution_id, "_id": statement_key(self._institution_id, target.id)},
             {"$min": {"v": Int64(voider.position)}},
         )
 
     def _load(self, ids: Iterable[str]) -> dict[str, _Node]:
         keys = [statement_key(self._institution_id, one) for one in ids]
-        found = self._statements.find({"_id": {"$in": keys}}, _FIELDS)
+        found = self._statements.find({"t": self._institution_id, "_id": {"$in": keys}}, _FIELDS)
         nodes = (_node_from(document) for document in found)
         return {node.id: node for node in nodes}
 

@@ -168,9 +168,8 @@ class StatementCheck:
         target = prepared.target
         while target is not None and target not in seen:
             seen.add(target)
-            row = self._collections.statements.find_one(
-                {"_id": statement_key(self._institution_id, target)}, _FIELDS
-            )
+            key = statement_key(self._institution_id, target)
+            row = self._collections.statements.find_one({"t": self._institution_id, "_id": key}, _FIELDS)
             if row is None:
                 return found
             if row["q"] >= self._voidings.bound:

@@ -82,7 +82,7 @@ class MongoStatementStore:
     def find_statement(self, statement_id: StatementId) -> StoredStatement | None:
         """Return a statement, voided or not, or None."""
         key = statement_key(self._institution_id, statement_id)
-        found = self._statements.find_one({"_id": key}, _FIELDS)
+        found = self._statements.find_one({"t": self._institution_id, "_id": key}, _FIELDS)
         return None if found is None else self._stored(found)
 
     @translated()

@@ -85,7 +85,8 @@ class Writer:
         keys = [statement_key(self._institution_id, one) for one in ids]
         if not keys:
             return {}
-        condition: Document = {"_id": {"$in": keys}} if len(keys) > 1 else {"_id": keys[0]}
+        one_or_more = {"$in": keys} if len(keys) > 1 else keys[0]
+        condition: Document = {"t": self._institution_id, "_id": one_or_more}
         found = patience.until_answered(lambda: list(self._statements.find(condition, {"fp": 1, "q": 1})))
         return {
             statement_id_of(document["_id"]): Known(bytes(document["fp"]), segment_of(document["q"]))
