@@ -8,7 +8,7 @@ import subprocess
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -51,6 +51,7 @@ class Server:
         """Wait until there are two worker processes; gives their ids."""
         deadline = time.monotonic() + START_SECONDS
         while len(found := children(self.process.pid)) < 2:
+            self.supervise()
             assert time.monotonic() < deadline, "a killed worker was not replaced"
             time.sleep(0.01)
         return found
@@ -64,6 +65,12 @@ class Server:
 
     def start_again(self) -> None:
         self.process = self._start()
+
+    def supervise(self) -> None:
+        """Do what a supervisor does: a server whose workers die one after the other gives up, and says so."""
+        if self.process.poll() is not None:
+            assert self.process.returncode != 0
+            self.start_again()
 
     def log(self) -> str:
         return self._log.read_text(errors="replace")
@@ -127,11 +134,12 @@ class Load:
         else:
             self.wrong.append(f"{answer.status} {answer.body!r}")
 
-    def wait_for_more(self, count: int) -> None:
+    def wait_for_more(self, count: int, meanwhile: Callable[[], None]) -> None:
         """Wait until so many more were acknowledged, and one at least is under way."""
         goal, deadline = len(self.acknowledged) + count, time.monotonic() + START_SECONDS
         while len(self.acknowledged) < goal or not self.under_way:
             assert time.monotonic() < deadline, self.wrong[:3]
+            meanwhile()
             time.sleep(0.0005)
 
     def finish(self) -> None:
@@ -184,14 +192,14 @@ def test_everything_acknowledged_is_there_whole_and_once_when_the_server_is_kill
         load = Load(server.url, key.stdout.strip())
         try:
             for turn in range(kills):
-                load.wait_for_more(rng.randint(5, 60))
+                load.wait_for_more(rng.randint(5, 60), server.supervise)
                 time.sleep(rng.uniform(0, 0.02))
                 if turn % 3 == 1:
                     server.kill_all()
                     server.start_again()
                 else:
                     server.kill_worker(rng)
-            load.wait_for_more(20)
+            load.wait_for_more(20, server.supervise)
         finally:
             load.finish()
         check(server, key.stdout.strip(), load)
