@@ -1,0 +1,217 @@
+"""Workers as real processes: killed, paused, two at once, asked to end; and the commands beside them."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from config.settings import read_settings
+from lrs.access.model import Scope
+from lrs.app import Outside, Services, build_services
+from lrs.streams.model import Kind
+from lrs.streams.service import Wish
+from lrs.xapi.attachments import SentBody
+from lrs.xapi.log import StatementFilter
+from lrs.xapi.versions import Version
+from tests.http.conftest import basic
+from tests.http.test_arrivals import GOOD
+from tests.receiver import Received, Receiver, running_receiver
+from tests.server import LRS, clean_environ, run_lrs, stop_process
+
+SHORT = [sys.executable, "-m", "tests.e2e.short_worker"]
+
+
+class Store:
+    """A store of this test, with one institution that sends on, and what to do with it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.environ = clean_environ(
+            LRS_STORE=f"sqlite:///{folder}/lrs.db", LRS_OUTBOUND_ALLOW="127.0.0.1", LRS_LOG_LEVEL="warning"
+        )
+        names = {name: value for name, value in self.environ.items() if name.startswith("LRS_")}
+        self.services: Services = build_services(read_settings(names), Outside(durable=False))
+        made = self.services.access.create_key("School", None, [Scope.ALL])
+        headers = basic(made.key.id, made.secret)
+        self.caller = self.services.access.authenticate(headers["Authorization"])
+        assert self.caller.handle is not None
+        self.handle = self.caller.handle
+
+    def post(self, count: int) -> list[str]:
+        body = SentBody(json.dumps([GOOD] * count).encode())
+        return list(self.services.statements.post(self.caller, body, Version.V1_0_3).ids)
+
+    def add(self, url: str) -> str:
+        wish = Wish("There", Kind.FORWARD, url, StatementFilter(), "a:b")
+        return self.services.destinations.add(self.handle, wish).destination.id
+
+    def lrs(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        return run_lrs(*arguments, environ=self.environ, check=check)
+
+    @contextmanager
+    def worker(self, command: list[str]) -> Iterator[subprocess.Popen[bytes]]:
+        process = subprocess.Popen(
+            command, env=self.environ, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+        )
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                process.send_signal(signal.SIGCONT)
+            stop_process(process)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    made = Store(tmp_path)
+    yield made
+    made.services.close()
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with running_receiver() as made:
+        yield made
+
+
+def wait_until(what: Callable[[], Any], seconds: float = 30) -> None:
+    ends = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < ends, "it did not happen in time"
+        time.sleep(0.05)
+
+
+def first_times(ids: list[str]) -> list[str]:
+    return list(dict.fromkeys(ids))
+
+
+def test_batch_is_sent_twice_and_nothing_lost_when_a_worker_is_killed_after_sending(
+    store: Store, receiver: Receiver
+) -> None:
+    store.add(receiver.url)
+    ids = store.post(120)
+
+    def kill_after_the_second(received: Received) -> int:
+        if len(receiver.received) == 2:
+            os.kill(first.pid, signal.SIGKILL)
+            first.wait()
+        return 200
+
+    receiver.answer = kill_after_the_second
+    with store.worker(SHORT) as first:
+        wait_until(lambda: first.poll() is not None)
+        assert first.returncode == -signal.SIGKILL
+        assert receiver.ids() == ids[:100]
+    with store.worker(SHORT):
+        wait_until(lambda: set(receiver.ids()) == set(ids))
+        wait_until(lambda: not store.services.jobs.get("deliver").is_due)
+    assert first_times(receiver.ids()) == ids
+    assert receiver.ids() == [*ids[:100], *ids[50:]]
+    outcomes = [run.outcome.value for run in store.services.jobs.history("deliver")]
+    assert "abandoned" in outcomes
+
+
+def test_paused_worker_is_fenced_when_another_took_over(store: Store, receiver: Receiver) -> None:
+    store.add(receiver.url)
+    ids = store.post(120)
+
+    def pause_at_the_second(received: Received) -> int:
+        if len(receiver.received) == 2:
+            os.kill(first.pid, signal.SIGSTOP)
+        return 200
+
+    receiver.answer = pause_at_the_second
+    with store.worker(SHORT) as first:
+        wait_until(lambda: len(receiver.received) == 2)
+        with store.worker(SHORT) as second:
+            wait_until(lambda: set(receiver.ids()) == set(ids))
+            more = store.post(10)
+            wait_until(lambda: set(receiver.ids()) == {*ids, *more})
+            os.kill(first.pid, signal.SIGCONT)
+            wait_until(
+                lambda: (
+                    "lost" in {run.outcome.value for run in store.services.jobs.history("deliver")}
+                    or not store.services.jobs.get("deliver").is_due
+                )
+            )
+            ids += more + store.post(5)
+            wait_until(lambda: set(receiver.ids()) == set(ids))
+            assert first_times(receiver.ids()) == ids
+            assert stop_process(second) == 0
+        assert stop_process(first) == 0
+
+
+def test_each_statement_is_sent_once_when_two_workers_run(store: Store, receiver: Receiver) -> None:
+    store.add(receiver.url)
+    worker = [*LRS, "worker"]
+    with store.worker(worker) as first, store.worker(worker) as second:
+        ids = []
+        for _ in range(20):
+            ids += store.post(7)
+            time.sleep(0.2)
+        wait_until(lambda: len(receiver.ids()) >= len(ids))
+        assert receiver.ids() == ids
+        begun = time.monotonic()
+        assert [stop_process(one) for one in (first, second)] == [0, 0]
+        assert time.monotonic() - begun < 15
+    assert receiver.ids() == ids
+
+
+def test_commands_show_test_send_and_replay(store: Store, receiver: Receiver) -> None:
+    made = store.lrs(
+        *("destination", "add", "--institution", "School", "--name", "Hook", "--kind", "webhook"),
+        *("--url", receiver.url, "--json"),
+    )
+    hook = json.loads(made.stdout)
+    assert hook["secret"].startswith("whsec_")
+    assert json.loads(store.lrs("destination", "test", hook["id"], "--json").stdout)["ok"] is True
+    (listed,) = json.loads(store.lrs("destination", "list", "--json").stdout)
+    assert (listed["name"], listed["institution"], listed["sent"]) == ("Hook", "School", 0)
+    (id_,) = store.post(1)
+    receiver.answer = lambda received: 422
+    wait_until(
+        lambda: store.lrs("worker", "--once") and store.services.jobs.history("deliver")[0].report.read
+    )
+    wait_until(
+        lambda: (
+            store.lrs("worker", "--once")
+            and json.loads(store.lrs("outbox", "list", "--json").stdout)[0]["letters"]
+        )
+    )
+    (outbox,) = json.loads(store.lrs("outbox", "list", "--json").stdout)
+    assert [letter["id"] for letter in outbox["letters"]] == [f"{hook['id']}:{id_}"]
+    assert f"{hook['id']}:{id_}" in store.lrs("outbox", "list").stdout
+    receiver.answer = lambda received: 200
+    replayed = store.lrs("outbox", "replay", f"{hook['id']}:{id_}", "--json")
+    assert json.loads(replayed.stdout) == {"letters": 1}
+    store.lrs("worker", "--once")
+    assert receiver.ids() == [id_]
+    (outbox,) = json.loads(store.lrs("outbox", "list", "--json").stdout)
+    assert outbox["letters"] == []
+    runs = json.loads(store.lrs("jobs", "history", "--json").stdout)
+    assert {run["job"] for run in runs} == {"deliver"}
+    (job,) = json.loads(store.lrs("jobs", "list", "--json").stdout)
+    assert (job["name"], job["running"], job["due"]) == ("deliver", False, False)
+    assert json.loads(store.lrs("jobs", "run", "deliver", "--json").stdout)["outcome"] == "done"
+    assert store.lrs("jobs", "run", "nothing", check=False).returncode == 1
+    store.lrs("destination", "rotate", hook["id"])
+    store.lrs("destination", "remove", hook["id"])
+    assert json.loads(store.lrs("destination", "list", "--json").stdout) == []
+
+
+def test_key_file_is_made_for_its_owner_alone_and_said_so(store: Store, tmp_path: Path) -> None:
+    done = store.lrs(
+        *("destination", "add", "--institution", "School", "--name", "Hook", "--kind", "webhook"),
+        *("--url", "https://hook.example.org"),
+    )
+    key = tmp_path / "lrs.db-key"
+    assert key.stat().st_mode & 0o777 == 0o600
+    assert "lrs.db-key" in done.stderr
+    assert "\twhsec_" in done.stdout
