@@ -3,6 +3,9 @@
 import json
 import lzma
 import os
+import random
+import subprocess
+import sys
 import threading
 import time
 from dataclasses import replace
@@ -24,7 +27,8 @@ from lrs.xapi.ports.activities import ActivityDefinition
 from lrs.xapi.texts import received_text
 from tests.contract.builders import add, make_statement
 
-DATA = Path(__file__).parents[2] / "data"
+ROOT = Path(__file__).parents[3]
+DATA = ROOT / "tests" / "data"
 OLD = ["sqlite-1", "sqlite-1-early"]
 UNITS = [f"http://school.example/unit/{n}" for n in range(7)]
 
@@ -183,6 +187,49 @@ def test_filling_goes_on_where_it_was_broken_off(tmp_path, slowly):
     assert left == sorted(left, reverse=True)
     check_definitions(stores, expected)
     stores.close()
+
+
+UPGRADING = """
+import sys, time
+from pathlib import Path
+from lrs.stores.sqlite import filling
+from tests.unit.stores.test_sqlite_migrations import open_at
+
+real = filling.Filler._do_piece
+
+def piece_of_two(filler, write):
+    filler._piece = 2
+    return real(filler, write)
+
+filling.Filler._do_piece = piece_of_two
+print("go", flush=True)
+open_at(Path(sys.argv[1]))
+time.sleep(60)
+"""
+
+
+def test_upgrade_is_whole_when_its_process_is_killed_again_and_again(tmp_path):
+    path = unpack("sqlite-1-early", tmp_path)
+    rng = random.Random(7)
+    seen = set()
+    for _ in range(8):
+        command = [sys.executable, "-c", UPGRADING, str(path)]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+        assert process.stdout is not None
+        assert process.stdout.readline() == "go\n"
+        time.sleep(rng.uniform(0, 0.12))
+        process.kill()
+        process.communicate()
+        with apsw.Connection(str(path)) as database:
+            pending = "SELECT value FROM meta WHERE name GLOB 'fill:*'"
+            seen.add((database.pragma("user_version"), database.execute(pending).get))
+    assert len(seen) > 2, "no kill met the upgrade"
+    stores = open_at(path)
+    wait_until_filled(stores)
+    check_definitions(stores, expected_definitions(stores, "School"))
+    stores.close()
+    with apsw.Connection(str(path)) as database:
+        assert database.execute("PRAGMA integrity_check").get == "ok"
 
 
 def test_two_processes_share_the_filling(tmp_path, slowly):
