@@ -9,6 +9,7 @@ import logging
 from lrs.access.handles import InstitutionHandle
 from lrs.clock import Clock
 from lrs.errors import LrsError, Problem, StoreError
+from lrs.xapi.masking import mask_detail, mask_problem
 from lrs.xapi.ports import RecordStores, Refusal
 from lrs.xapi.verdicts import Overview
 
@@ -63,7 +64,8 @@ class ArrivalService:
         Args:
             handle: The institution whose key was used.
             source: The key's id, or ``import``.
-            error: Why; at most 20 problems are kept, each text cut to 200 characters.
+            error: Why; at most 20 problems are kept, each text cut to 200 characters, and without
+                names and values that may be about a person.
             error_id: What the answer and the log carry.
             status: What it was answered with.
             method: The HTTP method, or ``IMPORT``.
@@ -76,7 +78,7 @@ class ArrivalService:
             method=method,
             status=status,
             code=error.code,
-            detail=_cut(error.detail),
+            detail=_cut(mask_detail(error.detail, error.problems)),
             problems=tuple(_bounded(problem) for problem in error.problems[:KEPT_PROBLEMS]),
             problem_count=len(error.problems),
             body_bytes=min(body_bytes, _MOST_BYTES),
@@ -103,7 +105,8 @@ class ArrivalService:
 
 
 def _bounded(problem: Problem) -> Problem:
-    return Problem(_cut(problem.path), problem.rule, _cut(problem.message), problem.spec)
+    masked = mask_problem(problem)
+    return Problem(_cut(masked.path), masked.rule, _cut(masked.message), masked.spec)
 
 
 def _cut(text: str) -> str:

@@ -24,7 +24,7 @@ Key: TypeAlias = "str | int | None"
 Check: TypeAlias = "Callable[[Findings, Any, Trail, Any], None]"
 """Checks a value, given the place of its parent and its key there."""
 
-_MAX_SHOWN = 60
+MAX_SHOWN = 60
 _KINDS = {
     type(None): "null",
     bool: "a boolean",
@@ -100,7 +100,7 @@ def to_pointer(trail: Trail) -> str:
 def show(value: object) -> str:
     """Quote a value in a message, cut where it is long."""
     text = repr(value)
-    return text if len(text) <= _MAX_SHOWN else text[:_MAX_SHOWN] + "…"
+    return text if len(text) <= MAX_SHOWN else text[:MAX_SHOWN] + "…"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ import base64
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from werkzeug.test import TestResponse
@@ -98,6 +99,29 @@ def test_a_refusal_is_kept_when_the_body_could_not_even_be_read(
     assert (refusal["code"], refusal["errorId"]) == (code, answer.get_json()["errorId"])
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        {**GOOD, "maria@example.org": 1},
+        [{**GOOD, "verb": {"id": "http://example.org/v", "display": {"maria@example.org": 1}}}],
+        b'{"actor": {"maria@example.org": 1, "maria@example.org": 2}}',
+        [{**GOOD, "id": "maria@example.org"}],
+    ],
+)
+def test_a_refusal_is_kept_without_a_name_that_the_answer_told(
+    embedded: Instance, body: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    key = embedded.key()
+    answered = embedded.post(body, key)
+    assert answered.status_code == 400
+    assert "maria@example.org" in answered.text
+    kept = arrivals(embedded, key)
+    assert "…" in str(kept.get_json()["refusals"][0])
+    for text in (kept.text, json.dumps(kept.get_json(), ensure_ascii=False), caplog.text):
+        assert "maria" not in text
+
+
 def test_a_refusal_is_kept_when_the_key_may_not_write(embedded: Instance) -> None:
     key = embedded.key("School", Scope.STATEMENTS_READ)
     assert embedded.post(GOOD, key).status_code == 403
@@ -140,7 +164,7 @@ def test_an_administrator_may_not_ask(embedded: Instance) -> None:
 def test_texts_are_cut_when_an_error_quotes_much(embedded: Instance) -> None:
     key = embedded.key()
     handle = embedded.access.handle_for_institution_named("School")
-    error = InvalidStatement("d" * 900, [Problem("/" + "p" * 900, "r", "m" * 900)] * 150)
+    error = InvalidStatement("d" * 900, [Problem("/p" * 450, "r", "m" * 900)] * 150)
     embedded.services.arrivals.note_refusal(
         handle, source=key_id(key), error=error, error_id="e", status=400, method="POST", body_bytes=1
     )
