@@ -7,6 +7,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+import re
 import unicodedata
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -23,6 +24,11 @@ EXPIRY_WARNING_US = 14 * 86_400_000_000
 """For so long before its end a key is called ending."""
 
 VERSIONS = ("1.0.3", "2.0.0")
+
+
+_NOT_IN_NAMES = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+_JOINED = re.compile("([\u0600-\u0dff])[\u200c\u200d](?=[\u0600-\u0dff])")
+"""A letter or sign of the scripts from Arabic to Sinhala, and a joiner between it and the next."""
 
 
 class KeyState(StrEnum):
@@ -57,13 +63,15 @@ def clean_name(name: str) -> str:
 
     Raises:
         InvalidRequest: It is empty, longer than 200 characters, or holds control,
-            private or unpaired characters.
+            private, unpaired or format characters (which turn the direction of what stands
+            beside them, or are not seen), but for the joiners that Persian and Indic
+            scripts write with.
     """
     trimmed = unicodedata.normalize("NFC", name).strip()
     if not trimmed or len(trimmed) > MAX_NAME:
         raise InvalidRequest(f"A name must have 1 to {MAX_NAME} characters.")
-    if any(unicodedata.category(char) in {"Cc", "Cs", "Co", "Cn", "Zl", "Zp"} for char in trimmed):
-        raise InvalidRequest("A name must not hold control characters or line breaks.")
+    if any(unicodedata.category(char) in _NOT_IN_NAMES for char in _JOINED.sub(r"\1", trimmed)):
+        raise InvalidRequest("A name must not hold control or invisible characters or line breaks.")
     return trimmed
 
 

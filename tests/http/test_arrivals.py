@@ -432,3 +432,14 @@ def test_cookies_travel_over_https_alone_when_that_is_the_public_address(tmp_pat
     assert "Path=/;" in cookies[-1]
     assert secure.client.get("https://lrs.example.org/arrivals").status_code == 200
     engine.close()
+
+
+def test_names_are_kept_apart_from_the_words_beside_them(embedded: Instance) -> None:
+    key = embedded.key("<Schule> \u05d1\u05d9\u05ea")
+    embedded.post(GOOD, key)
+    sign_in(embedded, "<Schule> \u05d1\u05d9\u05ea")
+    shown = "<bdi>&lt;Schule&gt; \u05d1\u05d9\u05ea</bdi>"
+    assert embedded.client.get("/arrivals").text.count(shown) == 2
+    one = embedded.client.get(f"/arrivals/{key_id(key)}").text
+    assert one.count(shown) == 3
+    assert f"Did the records of {shown} arrive?" in one

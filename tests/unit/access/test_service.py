@@ -216,7 +216,25 @@ def test_revoking_an_unknown_key_says_so(access: AccessService) -> None:
         access.revoke_key("nothing")
 
 
-@pytest.mark.parametrize("name", ["", "  ", "a\x00b", "a\nb", "\ud800", "x" * 201, "a\u2028b"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        "  ",
+        "a\x00b",
+        "a\nb",
+        "\ud800",
+        "x" * 201,
+        "a\u2028b",
+        "a\u202eb",
+        "a\u200bb",
+        "\u2066a\u2069",
+        "Sch\u200dool",
+        "\u0646\u200c",
+        "\ufeffa",
+        "a\U000e0041",
+    ],
+)
 def test_a_name_is_refused_when_it_is_none(name: str) -> None:
     with pytest.raises(InvalidRequest):
         clean_name(name)
@@ -224,6 +242,18 @@ def test_a_name_is_refused_when_it_is_none(name: str) -> None:
 
 def test_a_name_is_trimmed_and_composed() -> None:
     assert clean_name("  Muse\u0301e ") == "Musée"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "\u06a9\u062a\u0627\u0628\u200c\u0647\u0627",
+        "\u0915\u094d\u200d\u0937",
+        "\u05de\u05d5\u05d6\u05d9\u05d0\u05d5\u05df",
+    ],
+)
+def test_a_name_is_taken_when_its_script_needs_joiners_or_runs_to_the_left(name: str) -> None:
+    assert clean_name(name) == name
 
 
 def test_scopes_are_refused_when_one_is_unknown() -> None:
