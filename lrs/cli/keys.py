@@ -231,11 +231,16 @@ def rotate_key(key_id: str, overlap_hours: int, as_json: bool) -> None:
 
 
 @key.command("revoke")
-@click.argument("key_id")
-def revoke_key(key_id: str) -> None:
+@click.argument("key_id", metavar="KEY")
+@_json_option
+def revoke_key(key_id: str, as_json: bool) -> None:
     """Stop a key at once."""
     with _services() as services:
         services.access.revoke_key(key_id)
+        revoked = services.access.find_key(key_id)
+        now = services.outside.clock()
+    if as_json and revoked:
+        click.echo(json.dumps(_key_view(revoked, now)))
     click.echo(f"Key {key_id} is revoked.", err=True)
 
 

@@ -86,6 +86,14 @@ def test_a_revoked_key_is_listed_as_such(run: Run) -> None:
     assert "\trevoked 20" in run("key", "list", "--institution", "Museum").out
 
 
+def test_revoking_prints_one_json_value_when_asked(run: Run) -> None:
+    key_id = run("key", "create", "--institution", "School", "--scope", "all").out.partition(":")[0]
+    told = run("key", "revoke", key_id, "--json")
+    view = json.loads(told.out)
+    assert (view["id"], view["state"]) == (key_id, "revoked")
+    assert run("key", "revoke", key_id).out == ""
+
+
 def test_an_institution_is_made_and_listed(run: Run) -> None:
     made = run("institution", "create", "Musée")
     assert run("institution", "list").out == f"{made.out.strip()}\tMusée\n"
