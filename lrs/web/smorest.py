@@ -44,7 +44,7 @@ class StrictParser(FlaskParser):
         if not req.is_json:
             raise UnsupportedMediaType("Send the body as application/json.")
         try:
-            return json.loads(body, object_pairs_hook=_no_duplicates, parse_constant=_no_constant)
+            return json.loads(body.decode(), object_pairs_hook=_no_duplicates, parse_constant=_no_constant)
         except (ValueError, RecursionError) as error:
             detail = "The body is not JSON in UTF-8 with each key once."
             raise InvalidBody(detail, [Problem("", "json.malformed", detail)]) from error

@@ -56,6 +56,22 @@ def test_an_administrator_makes_an_institution_and_its_key_that_works_at_once(in
     assert instance.get(headers).status_code == 401
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-32", "utf-8-sig", "latin-1"])
+def test_a_body_is_refused_when_it_is_not_in_utf_8(
+    embedded: Instance, admin: dict[str, str], encoding: str
+) -> None:
+    body = '{"name": "Musée"}'.encode(encoding)
+    answer = embedded.client.post(
+        "/api/v1/institutions", data=body, content_type="application/json", headers=admin
+    )
+    assert (answer.status_code, answer.get_json()["code"]) == (400, "invalid-body")
+    body = '{"name": "Musée"}'.encode()
+    answer = embedded.client.post(
+        "/api/v1/institutions", data=body, content_type="application/json", headers=admin
+    )
+    assert (answer.status_code, answer.get_json()["name"]) == (201, "Musée")
+
+
 def test_where_an_institution_is_found_is_said_when_it_is_made(
     embedded: Instance, admin: dict[str, str]
 ) -> None:
