@@ -20,7 +20,7 @@ from lrs.access.model import Scope
 from lrs.access.service import NewKey
 from lrs.app import Services, build_services
 from lrs.cli.loopback import ServerFailed, check_free, post_statements, wait_until_up
-from lrs.cli.serve import read_bind
+from lrs.cli.serve import read_bind, shown_store
 from profiles.demo_city import DemoCity, load_city, make_month
 
 _BATCH = 50
@@ -60,9 +60,8 @@ def _run(host: str, port: int, demo: bool) -> None:
         was_empty = not services.access.list_institutions() and not services.access.list_keys(None)
         with _server(host, port) as server:
             wait_until_up(host, port, lambda: server.poll() is None, _START_SECONDS)
-            _say(
-                f"The record store runs at {settings.public_url} and keeps its records in {_place(settings)}"
-            )
+            place = shown_store(settings.store)
+            _say(f"The record store runs at {settings.public_url} and keeps its records in {place}")
             _begin(services, (host, port), demo, was_empty)
             services.close()
             server.wait()
@@ -175,12 +174,6 @@ def _show_pages(services: Services) -> None:
 
 def _text(made: NewKey) -> str:
     return f"{made.key.id}:{made.secret}"
-
-
-def _place(settings: Settings) -> str:
-    """Name the store without the credentials that its address may hold."""
-    scheme, _, rest = settings.store.partition("://")
-    return rest.removeprefix("/") if scheme == "sqlite" else f"{scheme}://{rest.rpartition('@')[2]}"
 
 
 def _say(line: str) -> None:

@@ -10,6 +10,7 @@ import os
 import threading
 from functools import partial
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 from wsgiref.types import WSGIApplication
 
 import click
@@ -63,7 +64,7 @@ def serve(bind: str, workers: int, threads: int, default_version: str | None) ->
     put_default("MALLOC_ARENA_MAX", _ALLOCATOR_ARENAS)
     build_services(settings).close()
     click.echo(
-        f"Serving on http://{bind} (xAPI at {settings.base_path}/xapi) from {_shown(settings.store)}",
+        f"Serving on http://{bind} (xAPI at {settings.base_path}/xapi) from {shown_store(settings.store)}",
         err=True,
     )
     Granian(
@@ -117,9 +118,11 @@ def _end_with(parent: BaseProcess) -> None:
     os._exit(1)
 
 
-def _shown(store: str) -> str:
-    """Show a store's address without the credentials that it may hold."""
+def shown_store(store: str) -> str:
+    """Show where a store is: the whole path of a file, an address without the credentials in it."""
     scheme, _, rest = store.partition("://")
+    if scheme == "sqlite":
+        return str(Path(rest.removeprefix("/")).absolute())
     return f"{scheme}://{rest.rpartition('@')[2]}"
 
 

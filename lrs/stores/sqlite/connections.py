@@ -32,9 +32,13 @@ def check_sqlite(version: str) -> None:
 
 
 def make_file(path: str) -> None:
-    """Make the folder and an empty file for its owner alone; SQLite's own files copy that mode."""
+    """Make the folder and an empty file for their owner alone; SQLite's own files copy that mode.
+
+    A folder that is there keeps its mode.
+    """
+    folder = os.path.dirname(os.path.abspath(path))  # noqa: PTH100, PTH120
     with translated():
-        os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)  # noqa: PTH103, PTH100, PTH120
+        os.makedirs(folder, 0o700, exist_ok=True)  # noqa: PTH103
         os.close(open_private(path))
 
 

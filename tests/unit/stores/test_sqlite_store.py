@@ -14,7 +14,7 @@ import pytest
 from lrs.errors import ConfigError, CorruptRecord, StoreError, StoreTooNew, StoreUnavailable
 from lrs.stores import StoreOptions
 from lrs.stores.sqlite import errors, schema
-from lrs.stores.sqlite.connections import check_sqlite
+from lrs.stores.sqlite.connections import check_sqlite, make_file
 from lrs.stores.sqlite.migrations import Migration, runs
 from lrs.stores.sqlite.stores import SqliteStores
 from lrs.xapi.ports import Position, StatementQuery
@@ -71,6 +71,14 @@ def test_files_are_for_their_owner_alone(open_stores, path):
     made = sorted(Path(path).parent.iterdir())
     assert {file.name for file in made} >= {"lrs.db", "lrs.db-wal", "lrs.db-shm", "lrs.db-lock"}
     assert {stat.S_IMODE(file.stat().st_mode) for file in made} == {0o600}
+
+
+def test_folder_is_for_its_owner_alone_when_it_is_made_and_left_as_it_was_when_not(tmp_path):
+    made, there = tmp_path / "data", tmp_path / "there"
+    there.mkdir(mode=0o755)
+    make_file(str(made / "lrs.db"))
+    make_file(str(there / "lrs.db"))
+    assert (stat.S_IMODE(made.stat().st_mode), stat.S_IMODE(there.stat().st_mode)) == (0o700, 0o755)
 
 
 def test_old_sqlite_is_refused():
