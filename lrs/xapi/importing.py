@@ -20,6 +20,7 @@ from lrs.xapi.attachments import match_attachments
 from lrs.xapi.import_files import Record
 from lrs.xapi.ports import Batch, BatchOutcome, PreparedStatement
 from lrs.xapi.reader import ReadBody, read_statements
+from lrs.xapi.rules import count_problems
 from lrs.xapi.service import StatementService
 from lrs.xapi.statement import validate_statement
 from lrs.xapi.tolerance import Correction, correct_statement, log_corrections
@@ -175,7 +176,7 @@ class Importer:
         value: dict[str, object] = raw.value  # type: ignore[assignment]  # what is no batch is an object
         problems = validate_statement(value, version)
         if problems:
-            raise InvalidStatement(f"The statement is invalid ({len(problems)} problems).", problems)
+            raise InvalidStatement(f"The statement is invalid ({count_problems(len(problems))}).", problems)
         match_attachments(ReadBody([raw], is_batch=False), (), version, self._service.read_limits)
         fallback_id = None if "id" in value else self._target.id_for(record.number)
         target = self._target

@@ -184,3 +184,9 @@ def make_problem(version: Version, path: str, rule: str, message: str) -> Proble
         message: What is wrong and what to do.
     """
     return Problem(path, rule, message, RULES[rule].sections[version])
+
+
+def count_problems(count: int) -> str:
+    """Say how many problems were found, as in: 1 problem; there may be more than are told."""
+    more = " or more" if count >= MAX_PROBLEMS else ""
+    return f"{count}{more} problem{'s' if count != 1 else ''}"

@@ -45,7 +45,7 @@ from lrs.xapi.ports.attachments import AttachmentContent
 from lrs.xapi.query import MORE, PageRequest, SingleRequest, read_request
 from lrs.xapi.quotas import QuotaWatch
 from lrs.xapi.reader import RawStatement, ReadBody, ReadLimits, read_statements
-from lrs.xapi.rules import MAX_PROBLEMS
+from lrs.xapi.rules import count_problems
 from lrs.xapi.scalars import is_uuid
 from lrs.xapi.scanning import Scan
 from lrs.xapi.statement import validate_batch, validate_statement
@@ -351,7 +351,8 @@ class StatementService:
         if not read.is_batch:
             problems = validate_statement(read.statements[0].value, version)
             if problems:
-                raise InvalidStatement(_summary(len(problems)), problems)
+                told = count_problems(len(problems))
+                raise InvalidStatement(f"The statement is invalid ({told}); it is not stored.", problems)
             return
         problems, bad = validate_batch([raw.value for raw in read.statements], version)
         if bad:
@@ -380,11 +381,6 @@ class StatementService:
         outcome = self.add_prepared(handle, batch)
         log_corrections(caller.label, ids, corrected.corrections)
         return Stored(ids, outcome)
-
-
-def _summary(count: int) -> str:
-    more = " or more" if count >= MAX_PROBLEMS else ""
-    return f"The statement is invalid ({count}{more} problem{'s' if count != 1 else ''}); it is not stored."
 
 
 def _section(version: Version) -> str:
