@@ -130,7 +130,7 @@ _ON_XAPI = {415: 400, 502: 500}
 
 _BY_STATUS: dict[int, tuple[type[LrsError], str]] = {
     400: (InvalidRequest, "The request cannot be understood as HTTP."),
-    401: (Unauthenticated, "Send the key and its secret as Basic credentials."),
+    401: (Unauthenticated, "Send the key and its secret as Basic credentials, or a token."),
     403: (NotPermitted, "This is not allowed."),
     404: (NotFound, "There is nothing at this address."),
     405: (MethodNotAllowed, "This address does not take that method; the Allow header lists those it takes."),
@@ -259,24 +259,27 @@ def _respond(error: LrsError, status: int) -> Response:
         answer = Response(json.dumps(problem_body(error)), status, content_type=PROBLEM_TYPE)
     answer.headers["Cache-Control"] = "no-store"
     if status == HTTPStatus.UNAUTHORIZED:
-        answer.headers["WWW-Authenticate"] = _challenge(error)
+        for challenge in _challenges(error):
+            answer.headers.add("WWW-Authenticate", challenge)
     if error.transient:
         answer.headers["Retry-After"] = str(getattr(error, "retry_after_seconds", 5))
     return answer
 
 
-def _challenge(error: LrsError) -> str:
-    """Name the way in: Basic for systems; for pages a scheme that opens no browser dialogue.
+def _challenges(error: LrsError) -> list[str]:
+    """Name the ways in: Basic and tokens for systems; for pages a scheme that opens no browser dialogue.
 
-    Who sent a token is told what is wrong with it.
+    Each has a header line of its own, for clients that read but one of them. Who sent a token is
+    told first what is wrong with it. Whether an institution takes tokens is told to nobody.
 
-    Spec: RFC 7617 2; RFC 6750 3.
+    Spec: RFC 9110 11.6.1; RFC 7617 2; RFC 6750 3.
     """
+    if not is_api_path():
+        return ['SignInLink realm="lrs"']
+    basic, bearer = 'Basic realm="lrs", charset="UTF-8"', 'Bearer realm="lrs"'
     if "token_refused" in error.facts:
-        return f'Bearer realm="lrs", error="invalid_token", error_description="{error.detail}"'
-    if is_api_path():
-        return 'Basic realm="lrs", charset="UTF-8"'
-    return 'SignInLink realm="lrs"'
+        return [f'{bearer}, error="invalid_token", error_description="{error.detail}"', basic]
+    return [basic, bearer]
 
 
 def is_api_path() -> bool:

@@ -307,15 +307,25 @@ def test_the_version_written_is_that_of_the_request(embedded: Instance) -> None:
 
 
 @pytest.mark.parametrize(
-    "authorization", [None, "", "Basic", "Basic:xxxx", "Basic %%%", "Basic bm9jb2xvbg==", "Bearer x"]
+    ("authorization", "first"),
+    [
+        *[
+            (one, "Basic")
+            for one in (None, "", "Basic", "Basic:xxxx", "Basic %%%", "Basic bm9jb2xvbg==", "x y")
+        ],
+        *[(one, "Bearer") for one in ("Bearer", "Bearer x", "bearer a.b.c")],
+    ],
 )
-def test_malformed_credentials_are_a_401(embedded: Instance, authorization: str | None) -> None:
+def test_malformed_credentials_are_a_401_that_names_both_ways_in_and_first_the_one_tried(
+    embedded: Instance, authorization: str | None, first: str
+) -> None:
     headers = {"X-Experience-API-Version": "1.0.3"}
     if authorization is not None:
         headers["Authorization"] = authorization
     for answer in (embedded.get(headers), embedded.post(statement(), headers)):
         assert answer.status_code == 401
-        assert answer.headers["WWW-Authenticate"].startswith("Basic")
+        schemes = [one.partition(" ")[0] for one in answer.headers.getlist("WWW-Authenticate")]
+        assert schemes == [first, *({"Basic", "Bearer"} - {first})]
 
 
 @pytest.mark.parametrize(
