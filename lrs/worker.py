@@ -26,12 +26,7 @@ def work_until_asked_to_end(runner: JobRunner) -> None:
     Call it in the main thread: it takes both signals.
     """
     ending = threading.Event()
-
-    def end(_signal: int, _frame: FrameType | None) -> None:
-        ending.set()
-
-    for one in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(one, end)
+    on_signals(ending.set)
     # The scheduler says at each look that it looked; the history says what was run.
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
     scheduler = _schedule(runner)
@@ -39,6 +34,16 @@ def work_until_asked_to_end(runner: JobRunner) -> None:
     ending.wait()
     runner.stop()
     scheduler.shutdown(wait=True)
+
+
+def on_signals(end: Callable[[], None]) -> None:
+    """Call a function when SIGTERM or SIGINT comes; in the main thread."""
+
+    def handle(_signal: int, _frame: FrameType | None) -> None:
+        end()
+
+    for one in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(one, handle)
 
 
 def _schedule(runner: JobRunner) -> BackgroundScheduler:

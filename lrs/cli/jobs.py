@@ -15,7 +15,7 @@ from lrs.clock import to_text
 from lrs.errors import JobError
 from lrs.jobs.model import Outcome, Run
 from lrs.jobs.views import view_job, view_run
-from lrs.worker import work_until_asked_to_end
+from lrs.worker import on_signals, work_until_asked_to_end
 
 _json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON value on standard output."
@@ -38,6 +38,7 @@ def worker(once: bool) -> None:
     services = build_services(settings)
     try:
         if once:
+            on_signals(services.jobs.stop)
             _report(services.jobs.run_until_idle())
             return
         names = ", ".join(job.name for job in services.jobs.jobs)
@@ -75,6 +76,7 @@ def list_jobs(as_json: bool) -> None:
 def run_job(name: str, as_json: bool) -> None:
     """Run a job now, due or not, and say what it did."""
     services = build_services(read_settings())
+    on_signals(services.jobs.stop)
     try:
         run = services.jobs.run(name)
     finally:

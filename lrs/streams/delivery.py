@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from lrs.access.handles import InstitutionHandle
 from lrs.clock import Clock
+from lrs.errors import CorruptRecord
 from lrs.streams.model import MAX_LETTERS, TRIES, DeadLetter, Delivery, Destination, Kind
 from lrs.streams.ports import StreamStore
 from lrs.streams.sending import HOLD_SECONDS, Result, Sender, Verdict, version_of
@@ -110,7 +111,7 @@ class Deliverer:
             delivery = self._replay(destination, delivery, keep, done)
         while delivery is not None and delivery.next_try_us <= self._clock() < ends:
             keep()
-            step = self._step(destination, delivery, keep, done)
+            step = self._guarded_step(destination, delivery, keep, done)
             if step is None or not self._store.save_delivery(step.delivery, step.letter):
                 break
             delivery = step.delivery
@@ -145,6 +146,16 @@ class Deliverer:
             at_us=self._clock(),
             asked_at_us=0,
         )
+
+    def _guarded_step(
+        self, destination: Destination, delivery: Delivery, keep: Callable[[], None], done: Delivered
+    ) -> _Step | None:
+        """Settle what follows; a record that cannot be read holds this destination and no other."""
+        try:
+            return self._step(destination, delivery, keep, done)
+        except CorruptRecord as error:
+            held = Verdict(Result.LATER, 0, 0, error.detail, HOLD_SECONDS)
+            return _Step(self._put_off(destination, delivery, held, done))
 
     def _step(
         self, destination: Destination, delivery: Delivery, keep: Callable[[], None], done: Delivered

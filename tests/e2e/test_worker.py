@@ -206,6 +206,29 @@ def test_commands_show_test_send_and_replay(store: Store, receiver: Receiver) ->
     assert json.loads(store.lrs("destination", "list", "--json").stdout) == []
 
 
+@pytest.mark.parametrize("command", [["worker"], ["worker", "--once"], ["jobs", "run", "deliver"]])
+def test_lease_is_given_back_when_a_busy_worker_is_asked_to_end(
+    store: Store, receiver: Receiver, command: list[str]
+) -> None:
+    store.add(receiver.url)
+    ids = store.post(150)
+
+    def end_at_the_first(received: Received) -> int:
+        if len(receiver.received) == 1:
+            os.kill(first.pid, signal.SIGTERM)
+            time.sleep(0.5)
+        return 200
+
+    receiver.answer = end_at_the_first
+    with store.worker([*LRS, *command]) as first:
+        assert first.wait(20) == 0
+    assert receiver.ids() == ids[:50]
+    assert store.services.jobs.get("deliver").state.until_us == 0
+    assert store.services.jobs.history("deliver")[0].outcome.value == "stopped"
+    store.lrs("worker", "--once")
+    assert receiver.ids() == ids
+
+
 def test_key_file_is_made_for_its_owner_alone_and_said_so(store: Store, tmp_path: Path) -> None:
     done = store.lrs(
         *("destination", "add", "--institution", "School", "--name", "Hook", "--kind", "webhook"),

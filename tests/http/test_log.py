@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from typing import Any
 
 import pytest
@@ -121,3 +122,17 @@ def test_answer_comes_with_the_statement_when_it_was_waited_for(instance: Instan
 
 def test_answer_is_empty_when_nothing_came_in_time(embedded: Instance) -> None:
     assert lines(embedded, embedded.key(), wait=1)[0] == []
+
+
+def test_only_so_many_wait_and_a_further_one_is_answered_at_once(embedded: Instance) -> None:
+    key = embedded.key()
+    waiting = [threading.Thread(target=lines, args=(embedded, key), kwargs={"wait": 3}) for _ in range(8)]
+    for one in waiting:
+        one.start()
+    time.sleep(1)
+    begun = time.monotonic()
+    assert lines(embedded, key, wait=30)[0] == []
+    assert time.monotonic() - begun < 2
+    for one in waiting:
+        one.join()
+    assert lines(embedded, key, wait=1)[0] == []

@@ -4,10 +4,12 @@ import base64
 import hashlib
 import hmac
 import json
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import apsw
 import pytest
 
 from lrs.access.model import Scope
@@ -418,3 +420,25 @@ def test_nothing_more_is_sent_when_a_destination_is_removed(sending: Instance, r
     deliver(sending)
     assert receiver.received == []
     assert sending.client.delete(of(sending, key, f"/{made['id']}"), headers=key).status_code == 404
+
+
+def test_record_that_cannot_be_read_holds_its_destination_and_no_other(
+    tmp_path: Path, receiver: Receiver
+) -> None:
+    engine = sqlite_engine(tmp_path)
+    instance = make_instance(engine, LRS_OUTBOUND_ALLOW="127.0.0.1")
+    school, museum = instance.key("School"), instance.key("Museum")
+    for key in (school, museum):
+        add(instance, key, receiver.url)
+    (broken,) = instance.post(GOOD, school).get_json()
+    (whole,) = instance.post(GOOD, museum).get_json()
+    database = apsw.Connection(str(tmp_path / "lrs.db"))
+    database.execute("UPDATE stmt SET body = x'00' WHERE id = ?", (uuid.UUID(broken).bytes,))
+    assert database.changes() == 1
+    database.close()
+    runs = deliver(instance)
+    assert receiver.ids() == [whole]
+    assert runs[-1].outcome is Outcome.DONE
+    assert stands(instance, school)["reason"]
+    assert stands(instance, museum)["reason"] == ""
+    engine.close()
