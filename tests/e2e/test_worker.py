@@ -1,5 +1,6 @@
 """Workers as real processes: killed, paused, two at once, asked to end; and the commands beside them."""
 
+import hashlib
 import json
 import os
 import signal
@@ -19,13 +20,15 @@ from lrs.app import Outside, Services, build_services
 from lrs.streams.model import Kind
 from lrs.streams.service import Wish
 from lrs.xapi.attachments import SentBody
-from lrs.xapi.log import StatementFilter
+from lrs.xapi.log import LogEntry, LogReader, StatementFilter
+from lrs.xapi.multipart import Part, write_multipart
 from lrs.xapi.versions import Version
 from tests.http.conftest import basic
 from tests.http.test_arrivals import GOOD
 from tests.receiver import Received, Receiver, running_receiver
-from tests.server import LRS, clean_environ, run_lrs, stop_process
+from tests.server import LRS, clean_environ, run_lrs, running_server, stop_process
 
+VOIDED = "http://adlnet.gov/expapi/verbs/voided"
 SHORT = [sys.executable, "-m", "tests.e2e.short_worker"]
 
 
@@ -47,6 +50,38 @@ class Store:
     def post(self, count: int) -> list[str]:
         body = SentBody(json.dumps([GOOD] * count).encode())
         return list(self.services.statements.post(self.caller, body, Version.V1_0_3).ids)
+
+    def post_all(
+        self, statements: list[Any], version: Version = Version.V1_0_3, attachment: bytes | None = None
+    ) -> list[str]:
+        parts = [Part({"Content-Type": "application/json"}, json.dumps(statements).encode())]
+        if attachment is None:
+            return list(self.services.statements.post(self.caller, SentBody(parts[0].content), version).ids)
+        sha2 = hashlib.sha256(attachment).hexdigest()
+        headers = {"Content-Type": "text/plain", "Content-Transfer-Encoding": "binary"}
+        parts.append(Part({**headers, "X-Experience-API-Hash": sha2}, attachment))
+        body, boundary = write_multipart(parts, lambda: "x7d0c1")
+        return list(self.services.statements.post(self.caller, SentBody(body, boundary), version).ids)
+
+    def post_with_attachment(self, content: bytes) -> list[str]:
+        attachment = {
+            "usageType": "https://example.org/essay",
+            "display": {"en": "Essay"},
+            "contentType": "text/plain",
+            "length": len(content),
+            "sha2": hashlib.sha256(content).hexdigest(),
+        }
+        return self.post_all([{**GOOD, "attachments": [attachment]}], attachment=content)
+
+    def post_second_version(self) -> list[str]:
+        context = {
+            "contextAgents": [{"objectType": "contextAgent", "agent": {"mbox": "mailto:bo@example.org"}}]
+        }
+        return self.post_all([{**GOOD, "context": context}], Version.V2_0_0)
+
+    def log(self) -> list[LogEntry]:
+        reader = LogReader(self.services.stores.records, lambda: "x", 1)
+        return list(reader.read(self.handle, 0, 1000).entries)
 
     def add(self, url: str) -> str:
         wish = Wish("There", Kind.FORWARD, url, StatementFilter(), "a:b")
@@ -238,3 +273,29 @@ def test_key_file_is_made_for_its_owner_alone_and_said_so(store: Store, tmp_path
     assert key.stat().st_mode & 0o777 == 0o600
     assert "lrs.db-key" in done.stderr
     assert "\twhsec_" in done.stdout
+
+
+def test_another_record_store_has_the_same_statements_when_they_were_forwarded(
+    store: Store, tmp_path: Path
+) -> None:
+    (tmp_path / "other").mkdir()
+    with running_server(f"sqlite:///{tmp_path}/other/lrs.db", tmp_path) as other:
+        key = other.make_key("Region")
+        wish = Wish("Region", Kind.FORWARD, f"{other.url}/xapi", StatementFilter(), key)
+        made = store.services.destinations.add(store.handle, wish).destination
+        assert store.services.destinations.test(store.handle, made.id).status == 200
+        ids = [*store.post(60), *store.post_with_attachment(b"An essay."), *store.post_second_version()]
+        void = {**GOOD, "verb": {"id": VOIDED}, "object": {"objectType": "StatementRef", "id": ids[0]}}
+        ids += store.post_all([void])
+        store.lrs("worker", "--once")
+        (stands,) = store.services.destinations.list(store.handle)
+        assert (stands.delivery.reason, stands.delivery.sent, stands.letters) == ("", len(ids), 0)
+        log = other.call("GET", "/api/v1/log?limit=1000", key=key, version=None).body.splitlines()
+        there = [json.loads(line)["statement"] for line in log[:-1]]
+        here = [json.loads(entry.text) for entry in store.log()]
+        for one in (*there, *here):
+            del one["stored"], one["authority"]
+        assert there == here
+        page = other.call("GET", f"/xapi/statements?statementId={ids[60]}&attachments=true", key=key)
+        assert b"An essay." in page.body
+        assert other.call("GET", f"/xapi/statements?voidedStatementId={ids[0]}", key=key).status == 200
