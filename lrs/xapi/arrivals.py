@@ -68,7 +68,7 @@ class ArrivalService:
                 names and values that may be about a person.
             error_id: What the answer and the log carry.
             status: What it was answered with.
-            method: The HTTP method, or ``IMPORT``.
+            method: The HTTP method; ``IMPORT`` or ``LINES`` where each record is taken by itself.
             body_bytes: Size of the body that was sent, as far as it is known.
         """
         refusal = Refusal(

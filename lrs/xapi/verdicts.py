@@ -10,6 +10,10 @@ from lrs.errors import Problem
 from lrs.xapi.ports import Receipt, Refusal
 
 DAY_US = 86_400_000_000
+BY_RECORD = frozenset({"IMPORT", "LINES"})
+"""The methods of refusals where each record is taken by itself: of a file, and of a body of lines."""
+
+_REFUSED = 400
 _INDEX = re.compile(r"^/\d+(?=/|$)")
 
 
@@ -77,6 +81,16 @@ class Overview:
         return Verdict.ALL_ARRIVED if self.receipts else Verdict.NOTHING_YET
 
     @property
+    def refused_posts(self) -> int:
+        """Count the refusals of posts of which nothing is stored."""
+        return len(self.refusals) - self.left_out
+
+    @property
+    def left_out(self) -> int:
+        """Count the refusals of records among others, which were stored as far as they are good."""
+        return sum(map(_is_by_record, self.refusals))
+
+    @property
     def stored(self) -> int:
         """Count the records that were new."""
         return sum(receipt.stored for receipt in self.receipts)
@@ -132,6 +146,10 @@ def join(overviews: Sequence[Overview], source: str, as_of_us: int, days: int) -
         sorted((r for o in overviews for r in o.receipts), key=lambda r: -r.at_us),
         sorted((r for o in overviews for r in o.refusals), key=lambda r: -r.at_us),
     )
+
+
+def _is_by_record(refusal: Refusal) -> bool:
+    return refusal.method in BY_RECORD or refusal.status < _REFUSED
 
 
 def _distinct(refusal: Refusal) -> dict[tuple[str, str], Problem]:

@@ -443,3 +443,67 @@ def test_names_are_kept_apart_from_the_words_beside_them(embedded: Instance) -> 
     one = embedded.client.get(f"/arrivals/{key_id(key)}").text
     assert one.count(shown) == 3
     assert f"Did the records of {shown} arrive?" in one
+
+
+NOTHING = "Nothing of a refused post is stored."
+GOOD_ONES = "the good records are stored; those named below were not."
+
+
+def test_page_says_that_the_good_lines_are_stored_when_others_were_left_out(embedded: Instance) -> None:
+    key = embedded.key()
+    body = b"\n".join(json.dumps(one).encode() for one in (GOOD, BAD))
+    answer = embedded.client.post(
+        "/api/v1/statements/lines", data=body, headers=key, content_type="application/x-ndjson"
+    )
+    assert (answer.status_code, answer.get_json()["stored"]) == (200, 1)
+    sign_in(embedded, "School")
+    for path in ("/arrivals", f"/arrivals/{key_id(key)}"):
+        page = embedded.client.get(path).text
+        assert "Not all. Some records were left out." in page
+        assert GOOD_ONES in page
+        assert NOTHING not in page
+        assert "post was refused" not in page
+        assert "refused post" not in page.lower()
+    embedded.post(BAD, key)
+    for path in ("/arrivals", f"/arrivals/{key_id(key)}"):
+        page = embedded.client.get(path).text
+        assert "Not all. 1 post was refused, and some records were left out." in page
+        assert GOOD_ONES in page
+        assert NOTHING in page
+
+
+def test_page_does_not_say_that_nothing_is_stored_when_lines_ended_at_a_quota(embedded: Instance) -> None:
+    key = embedded.key()
+    institution = embedded.access.get_institution_named("School")
+    embedded.access.set_statement_quota(institution.id, 500)
+    body = b"\n".join([json.dumps(GOOD).encode()] * 501)
+    answer = embedded.client.post(
+        "/api/v1/statements/lines", data=body, headers=key, content_type="application/x-ndjson"
+    )
+    assert (answer.status_code, answer.get_json()["code"]) == (403, "quota-exceeded")
+    assert arrivals(embedded, key).get_json()["refusals"][0]["method"] == "LINES"
+    sign_in(embedded, "School")
+    page = embedded.client.get("/arrivals").text
+    assert "<dd>500</dd>" in page
+    assert NOTHING not in page
+    assert GOOD_ONES in page
+
+
+def test_page_says_that_the_good_records_of_an_import_are_stored(embedded: Instance) -> None:
+    embedded.key()
+    handle = embedded.access.handle_for_institution_named("School")
+    embedded.services.arrivals.note_refusal(
+        handle,
+        source="import",
+        error=InvalidStatement("month.ndjson, line 3: The statement is invalid (1 problem)."),
+        error_id="e",
+        status=400,
+        method="IMPORT",
+        body_bytes=1,
+    )
+    sign_in(embedded, "School")
+    for path in ("/arrivals", "/arrivals/import"):
+        page = embedded.client.get(path).text
+        assert GOOD_ONES in page
+        assert NOTHING not in page
+        assert "answered with status" not in page

@@ -95,18 +95,25 @@ def read_body_parts(max_bytes: int) -> Iterator[bytes]:
         raise TooLarge(f"The body is larger than {max_bytes} bytes; send it in smaller parts.")
 
 
-def noting_refusal(arrivals: ArrivalService, caller: Caller, work: Callable[[], _Work]) -> _Work:
-    """Do the work; when it is refused, note that for the provider's page, then let the error go on."""
+def noting_refusal(
+    arrivals: ArrivalService, caller: Caller, work: Callable[[], _Work], method: str | None = None
+) -> _Work:
+    """Do the work; when it is refused, note that for the provider's page, then let the error go on.
+
+    The method stands for the request's own where it is given.
+    """
     try:
         return work()
     except LrsError as error:
         status = status_of(error)
         if status < HTTPStatus.INTERNAL_SERVER_ERROR:
-            note_refusal(arrivals, caller, error, status)
+            note_refusal(arrivals, caller, error, status, method)
         raise
 
 
-def note_refusal(arrivals: ArrivalService, caller: Caller, error: LrsError, status: int) -> None:
+def note_refusal(
+    arrivals: ArrivalService, caller: Caller, error: LrsError, status: int, method: str | None = None
+) -> None:
     """Note for the provider's page what was not taken of this request."""
     if caller.handle and caller.source:
         arrivals.note_refusal(
@@ -115,7 +122,7 @@ def note_refusal(arrivals: ArrivalService, caller: Caller, error: LrsError, stat
             error=error,
             error_id=error_id(),
             status=status,
-            method=request.method,
+            method=method or request.method,
             body_bytes=request.content_length or 0,
         )
 

@@ -21,6 +21,9 @@ from lrs.xapi.schemas import LinesQuerySchema, LinesSchema
 from lrs.xapi.versions import Version
 
 MEDIA_TYPES = ("application/x-ndjson", "application/ndjson", "application/jsonl")
+_METHOD = "LINES"
+"""As which a refusal is noted: the lines before it, and the good ones beside it, are stored."""
+
 _BODY = {
     "required": True,
     "description": "One statement a line, in UTF-8; blank lines are skipped",
@@ -56,9 +59,9 @@ def make_lines_blueprint(lines: LineService, arrivals: ArrivalService, max_bytes
         """
         caller: Caller = current_caller()
         version = Version(query["version"]) if query["version"] else None
-        report = noting_refusal(arrivals, caller, lambda: _take(lines, caller, version, max_bytes))
+        report = noting_refusal(arrivals, caller, lambda: _take(lines, caller, version, max_bytes), _METHOD)
         if report.rejected_count:
-            note_refusal(arrivals, caller, report.as_error(), HTTPStatus.OK)
+            note_refusal(arrivals, caller, report.as_error(), HTTPStatus.OK, _METHOD)
         return _view(report)
 
     return blueprint
