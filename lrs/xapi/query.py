@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import orjson
 
+from lrs.errors import InvalidParameter, Problem
 from lrs.xapi.formats import Format
 from lrs.xapi.params import ParamReader
 from lrs.xapi.ports import FactKind, Filter, StatementId
@@ -124,3 +125,18 @@ def decode_given(text: bytes) -> dict[str, str]:
     """Read what ``encode_given`` wrote."""
     given: dict[str, str] = orjson.loads(text)
     return given
+
+
+def check_more_alone(params: Mapping[str, str]) -> None:
+    """Refuse what is given beside ``more``.
+
+    Raises:
+        InvalidParameter: Naming each.
+    """
+    others = sorted(params.keys() - {MORE})
+    if others:
+        problems = [
+            Problem(name, "parameter.combination", "more already holds the parameters of its first page.", "")
+            for name in others
+        ]
+        raise InvalidParameter("more cannot be combined with other parameters.", problems)

@@ -12,7 +12,7 @@ import orjson
 
 from lrs.access.handles import InstitutionHandle
 from lrs.access.model import Caller, Client, Scope
-from lrs.errors import DuplicateIdInBatch, InvalidParameter, InvalidStatement, NotFound, NotPermitted, Problem
+from lrs.errors import DuplicateIdInBatch, InvalidStatement, NotFound, NotPermitted
 from lrs.xapi.attachments import (
     JSON,
     SentBody,
@@ -28,6 +28,7 @@ from lrs.xapi.facts import facts_of, is_voiding, target_of
 from lrs.xapi.fingerprint import fingerprint
 from lrs.xapi.formats import Format, show
 from lrs.xapi.multipart import Part
+from lrs.xapi.naming import check_one, check_same_id, named_id
 from lrs.xapi.ports import (
     Batch,
     BatchOutcome,
@@ -42,11 +43,10 @@ from lrs.xapi.ports import (
     StoredStatement,
 )
 from lrs.xapi.ports.attachments import AttachmentContent
-from lrs.xapi.query import MORE, PageRequest, SingleRequest, read_request
+from lrs.xapi.query import MORE, PageRequest, SingleRequest, check_more_alone, read_request
 from lrs.xapi.quotas import QuotaWatch
 from lrs.xapi.reader import RawStatement, ReadBody, ReadLimits, read_statements
 from lrs.xapi.rules import count_problems
-from lrs.xapi.scalars import is_uuid
 from lrs.xapi.scanning import Scan
 from lrs.xapi.statement import validate_batch, validate_statement
 from lrs.xapi.texts import Additions, pack, served_text
@@ -166,22 +166,14 @@ class StatementService:
             Others: As ``post``.
         """
         _, client = self.find_writer(caller)
-        named = _named_id(statement_id, version)
+        named = named_id(statement_id, version)
         body = open_body(sent, version, self.read_limits.max_parts)
         corrected = self._read(body.statements, caller, version)
         read = corrected.read
-        if read.is_batch:
-            raise InvalidStatement(
-                "PUT takes one statement, not an array.",
-                [
-                    Problem(
-                        "", "put.one-statement", "Send one statement object, or use POST.", _section(version)
-                    )
-                ],
-            )
+        check_one(read, version)
         self._check(read, version)
         raw = read.statements[0]
-        _check_same_id(raw.value, named, version)
+        check_same_id(raw.value, named, version)
         attachments = self._match(read, body.parts, version, named)
         prepared = self.prepare(raw, version, client, named, defines=caller.may(Scope.DEFINE))
         return self._keep(caller, [prepared], attachments, corrected)
@@ -270,7 +262,7 @@ class StatementService:
         store, handle = self._reading(caller)
         after = None
         if MORE in params:
-            _check_more_alone(params)
+            check_more_alone(params)
             params, after = self._cursors.decode(handle.institution_id, params[MORE])
         request = read_request(params, version)
         if isinstance(request, SingleRequest):
@@ -381,37 +373,6 @@ class StatementService:
         outcome = self.add_prepared(handle, batch)
         log_corrections(caller.label, ids, corrected.corrections)
         return Stored(ids, outcome)
-
-
-def _section(version: Version) -> str:
-    return "xAPI 2.0 4.1.6.1" if version is Version.V2_0_0 else "xAPI 1.0.3 Communication 2.1.1"
-
-
-def _named_id(statement_id: str | None, version: Version) -> StatementId:
-    if statement_id is None:
-        message = "PUT needs the parameter statementId."
-    elif not is_uuid(statement_id):
-        message = "statementId must be a UUID."
-    else:
-        return StatementId(statement_id)
-    raise InvalidParameter(message, [Problem("statementId", "parameter.value", message, _section(version))])
-
-
-def _check_same_id(value: object, named: StatementId, version: Version) -> None:
-    sent = value.get("id") if isinstance(value, dict) else None
-    if isinstance(sent, str) and sent.lower() != named.lower():
-        message = f"The statement's id is not the one that the request names ({named})."
-        raise InvalidStatement(message, [Problem("/id", "put.same-id", message, _section(version))])
-
-
-def _check_more_alone(params: Mapping[str, str]) -> None:
-    others = sorted(params.keys() - {MORE})
-    if others:
-        problems = [
-            Problem(name, "parameter.combination", "more already holds the parameters of its first page.", "")
-            for name in others
-        ]
-        raise InvalidParameter("more cannot be combined with other parameters.", problems)
 
 
 def _client(caller: Caller) -> Client:
