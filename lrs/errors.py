@@ -190,7 +190,7 @@ class QuotaExceeded(NotPermitted):
         """Say how many it holds, how many new ones were sent, and how many it may hold."""
         return cls(
             f"This institution may hold {quota:,} statements and holds {held:,}; {brought:,} new ones do not"
-            " fit, and nothing of what was sent with them is stored. Keep them, and ask whoever runs this"
+            " fit, and none of them is stored. Keep them, and ask whoever runs this"
             " instance for a larger quota.",
             held=held,
             brought=brought,

@@ -97,6 +97,15 @@ def test_bad_records_are_named_and_good_ones_kept_when_they_are_mixed(school: Im
     assert {problem.path for problem in school.rejected[0].error.problems} == {"", "/actor"}
 
 
+def test_one_problem_is_told_as_one_and_two_as_two(school: Importing) -> None:
+    (one,) = statements(1)
+    school.run([{**one, "no": 1}, {**one, "no": 1, "never": 2}])
+    assert [rejection.error.detail for rejection in school.rejected] == [
+        "The statement is invalid (1 problem).",
+        "The statement is invalid (2 problems).",
+    ]
+
+
 def test_record_is_rejected_when_its_attachment_would_be_without_data(school: Importing) -> None:
     one, other, third = statements(3)
     school_file = metadata(b"an essay", fileUrl="https://files.example.org/essay.txt")
