@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bson import Int64
-from pymongo import ReturnDocument
 from pymongo.collection import Collection
 from pymongo.errors import DuplicateKeyError
 
@@ -73,15 +72,10 @@ class MongoAccessStore:
     @translated()
     def set_statement_quota(self, institution_id: InstitutionId, statements: int) -> bool:
         """Say how many statements an institution may hold; False when it is unknown."""
-        changed = self._institutions.find_one_and_update(
-            {"_id": institution_id},
-            {"$set": {"quota": Int64(statements)}, "$inc": {"rev": 1}},
-            return_document=ReturnDocument.AFTER,
-        )
-        if changed is None:
+        change = {"$set": {"quota": Int64(statements)}, "$inc": {"rev": 1}}
+        if self._institutions.update_one({"_id": institution_id}, change).matched_count == 0:
             return False
-        older = {"institution_id": institution_id, "institution.rev": {"$lt": changed["rev"]}}
-        self._keys.update_many(older, {"$set": {"institution": changed}})
+        self._freshen(institution_id, {"institution_id": institution_id})
         return True
 
     @translated()
@@ -123,14 +117,21 @@ class MongoAccessStore:
             raise NotFound(f"Institution {key.institution_id} has no client {key.client_id}.")
         document |= {"client": _client_document(client), "institution": institution}
         _insert(self._keys, document, f"There is a key {key.id} already.")
-        self._freshen(key.id, institution)
+        self._freshen(key.institution_id, {"_id": key.id})
 
-    def _freshen(self, key_id: KeyId, institution: Document) -> None:
-        """Mend a new key's copy of its institution where that changed before the copy was there."""
-        now = self._institutions.find_one({"_id": institution["_id"]})
-        if now is not None and now["rev"] > institution["rev"]:
-            older = {"_id": key_id, "institution.rev": {"$lt": now["rev"]}}
-            self._keys.update_one(older, {"$set": {"institution": now}})
+    def _freshen(self, institution_id: InstitutionId | None, keys: Document) -> None:
+        """Give keys the newest copy of their institution.
+
+        Until a look finds nothing to write: whoever wrote looks again behind that, so no older
+        copy stays, also where a key was made, or another quota set, in the middle of the write.
+        """
+        older = 1
+        while older:
+            newest = self._institutions.find_one({"_id": institution_id})
+            if newest is None:
+                return
+            asked = keys | {"institution.rev": {"$lt": newest["rev"]}}
+            older = self._keys.update_many(asked, {"$set": {"institution": newest}}).matched_count
 
     @translated()
     def find_credential(self, key_id: KeyId) -> Credential | None:
@@ -246,12 +247,14 @@ def _insert(collection: Collection[Document], document: Document, taken: str) ->
 
 
 def _institution_document(institution: Institution) -> Document:
+    # The count stands before what it counts: a copy made field by field (mongomock) is then
+    # at worst counted too old, and copied again.
     return {
         "_id": institution.id,
+        "rev": 0,
         "name": institution.name,
         "created": Int64(institution.created_at_us),
         "quota": Int64(institution.statement_quota),
-        "rev": 0,
     }
 
 
