@@ -233,7 +233,10 @@ class Account:
                 f"Statement {record.id} stands at position {record.position} of {record.institution},"
                 f" where {log.statements + 1} was due."
             )
-        chain = chain_link(log.chain, record.position, record.id, record.sha256)
+        try:
+            chain = chain_link(log.chain, record.position, record.id, record.sha256)
+        except ValueError as error:
+            raise InvalidArchive(f"The archive is damaged: {record.id!r} is no statement's id.") from error
         self.logs[record.institution] = Log(record.position, chain)
 
     def close(self) -> Trailer:
