@@ -10,6 +10,8 @@ import pytest
 
 from lrs.errors import StatementConflict
 from lrs.xapi.ports import (
+    MOST_INHERITED_FACTS,
+    MOST_LINKS,
     Fact,
     FactKind,
     Filter,
@@ -61,8 +63,11 @@ class Model:
         return statement.voids is None and any(s.voids == statement.id for s in self.kept.values())
 
     def chain(self, statement: PreparedStatement) -> list[PreparedStatement]:
-        links, current = [], statement
-        while current is not None and current not in links:
+        links, current, facts = [], statement, -len(statement.facts)
+        while current is not None and current not in links and len(links) <= MOST_LINKS:
+            facts += len(current.facts)
+            if facts > MOST_INHERITED_FACTS:
+                break
             links.append(current)
             current = None if current.target is None else self.kept.get(current.target)
         return links
@@ -149,6 +154,29 @@ def test_every_query_says_what_looking_at_everything_says(engine: Engine, seed: 
         for _ in range(30):
             query = random_query(rng, list(stored.values()))
             assert ids(walk(store, query)) == model.answer(query, stored), query
+
+
+def chained_statement(rng: random.Random, number: int) -> PreparedStatement:
+    """Long chains, some with crowds in them: most go past both bounds."""
+    crowd = rng.choice([1, 1, 1, 1, 150, 400, MOST_INHERITED_FACTS + 1])
+    facts = [Fact(FactKind.AGENT, f"{number} {n}") for n in range(crowd)]
+    target = number + rng.choice([1, 1, 1, 1, 2, -3])
+    return make_statement(number, *facts, Fact(CLIENT, "k"), target=target)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_long_chains_end_where_looking_at_everything_ends(engine: Engine, seed: int):
+    rng = random.Random(seed)
+    store, model = engine.open().records.statements(SCHOOL), Model()
+    made = [chained_statement(rng, number) for number in range(60)]
+    rng.shuffle(made)
+    while made:
+        batch = [made.pop() for _ in range(min(len(made), rng.choice([1, 2, 10])))]
+        model.add(batch)
+        add(store, *batch)
+    for number in range(60):
+        query = StatementQuery((Filter(FactKind.AGENT, f"{number} 0"),))
+        assert ids(walk(store, query)) == model.answer(query, {}), number
 
 
 def test_evaluator_follows_chains_and_cycles():

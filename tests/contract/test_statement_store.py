@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from lrs.errors import StatementConflict
-from lrs.xapi.ports import Position, StatementQuery, StatementStore
+from lrs.xapi.ports import MOST_INHERITED_FACTS, MOST_LINKS, Position, StatementQuery, StatementStore
 from tests.contract.builders import (
     ACTIVITY,
     AGENT,
@@ -484,6 +484,37 @@ def test_many_referring_statements_are_all_found_when_their_target_is_late(store
     add(store, make_statement("t", agent("a")))
     found = find(store, by(AGENT, "a"), limit=9)
     assert found == [sid("t"), *(sid((part, n)) for part in (3, 2, 1, 0) for n in range(24, -1, -1))]
+
+
+@pytest.mark.parametrize("order", ["up", "down", "one batch"])
+def test_facts_flow_through_so_many_links_and_no_more(store, order):
+    chain = [make_statement(0, agent("deep"))]
+    chain += [make_statement(n, target=n - 1) for n in range(1, MOST_LINKS + 3)]
+    if order == "one batch":
+        add(store, *chain)
+    else:
+        for statement in chain if order == "up" else reversed(chain):
+            add(store, statement)
+    assert set(find(store, by(AGENT, "deep"))) == {sid(n) for n in range(MOST_LINKS + 1)}
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_facts_flow_up_to_their_bound_and_no_more(store, late):
+    crowd = [agent(str(n)) for n in range(MOST_INHERITED_FACTS - 1)]
+    full = [make_statement("full", *crowd, target="last"), make_statement("last", verb(), target="beyond")]
+    chain = [make_statement("r", target="full"), *full, make_statement("beyond", agent("beyond"))]
+    for statement in chain if late else reversed(chain):
+        add(store, statement)
+    assert set(find(store, by(VERB, PASSED))) == {sid("r"), sid("full"), sid("last")}
+    assert set(find(store, by(AGENT, "beyond"))) == {sid("full"), sid("last"), sid("beyond")}
+
+
+def test_long_chain_is_taken_in_one_batch_and_its_target_after_it(store):
+    add(store, *[make_statement(n, agent(f"a{n}"), verb(str(n % 7)), target=n - 1) for n in range(1, 400)])
+    add(store, make_statement(0, agent("a0")))
+    for number in (0, 1, 200, 390):
+        found = range(number, min(400, number + MOST_LINKS + 1))
+        assert set(find(store, by(AGENT, f"a{number}"))) == {sid(n) for n in found}
 
 
 # --- receipts -----------------------------------------------------------------------------

@@ -17,9 +17,10 @@ from lrs.stores.mongo.database import Collections
 from lrs.stores.mongo.instants import first_segment_at_or_after
 from lrs.stores.mongo.keys import INDEX_BITS, first_position_after, statement_key
 from lrs.stores.mongo.log import SegmentLog
+from lrs.stores.mongo.references import own_facts
 from lrs.stores.mongo.segment import Document
 from lrs.stores.mongo.terms import MANY_PAIRS, Terms, holds_check, is_paired
-from lrs.xapi.ports import Filter, StatementQuery
+from lrs.xapi.ports import MOST_INHERITED_FACTS, MOST_LINKS, Filter, StatementQuery
 
 _COUNT_LIMIT = 1000
 _FIELDS = {"q": 1, "s": 1, "v": 1, "z": 1, "b": 1, "c": 1, "ref": 1, "k": 1}
@@ -144,23 +145,22 @@ class PageReader:
     def _holders(self, rows: Sequence[Document], wanted: Sequence[bytes]) -> set[str]:
         """Return the keys of the rows that hold a check, themselves or along their chain."""
         held: set[str] = set()
-        # By the key of the link that is looked at: the rows whose chains lead there.
-        links: dict[str, set[str]] = {row["_id"]: {row["_id"]} for row in rows}
+        # By the key of the link that is looked at: the rows whose chains lead there, and what they may
+        # still inherit. A statement that is met again brings nothing new.
+        links = {row["_id"]: {row["_id"]: MOST_INHERITED_FACTS + own_facts(row)} for row in rows}
         documents: Sequence[Document] = rows
-        walked: set[tuple[str, str]] = set()
-        while documents:
-            following: dict[str, set[str]] = {}
+        for _ in range(MOST_LINKS + 1):
+            following: dict[str, dict[str, int]] = {}
             for document in documents:
-                starts = links[document["_id"]] - held
+                facts = own_facts(document)
+                rooms = links[document["_id"]].items()
+                starts = {start: room - facts for start, room in rooms if start not in held and room >= facts}
                 if holds_check(bytes(document["c"]), wanted):
-                    held |= starts
+                    held.update(starts)
                 elif "ref" in document:
                     target = statement_key(self._institution_id, document["ref"])
-                    fresh = {start for start in starts if (start, target) not in walked}
-                    walked |= {(start, target) for start in fresh}
-                    if fresh:
-                        following.setdefault(target, set()).update(fresh)
-            links = following
+                    following.setdefault(target, {}).update(starts)
+            links = {target: starts for target, starts in following.items() if starts}
             documents = self._linked(links) if links else []
         return held
 

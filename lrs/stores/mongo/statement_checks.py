@@ -17,11 +17,10 @@ from lrs.stores.mongo.keys import (
     statement_key,
 )
 from lrs.stores.mongo.log import Applied
-from lrs.stores.mongo.references import MOST_TERMS
 from lrs.stores.mongo.segment import Document
 from lrs.stores.mongo.terms import CHECK_BYTES, MANY_PAIRS, heritable, kind_of
 from lrs.stores.moving import Fault, KeptStatement, Looked, to_prepared
-from lrs.xapi.ports import FactKind, PreparedStatement
+from lrs.xapi.ports import MOST_INHERITED_FACTS, MOST_LINKS, FactKind, PreparedStatement
 
 if TYPE_CHECKING:
     from lrs.stores.mongo.records import MongoRecordStores
@@ -151,7 +150,7 @@ class StatementCheck:
             yield Fault("facts", here, "The checks of its facts are not those of its body.")
         expected = self._expected_terms(prepared)
         kept = set(row["k"])
-        if expected is None or len(kept) >= MOST_TERMS:
+        if expected is None:
             return
         singles = {term for term in kept if kind_of(term) != _PAIR_KIND}
         pairs = kept - singles
@@ -165,8 +164,8 @@ class StatementCheck:
         """Return the terms that it has and inherits; None where that cannot be told just now."""
         found = set(self._terms.of_facts(prepared.facts))
         seen = {str(prepared.id)}
-        target = prepared.target
-        while target is not None and target not in seen:
+        target, room = prepared.target, MOST_INHERITED_FACTS
+        while target is not None and target not in seen and len(seen) <= MOST_LINKS:
             seen.add(target)
             key = statement_key(self._institution_id, target)
             row = self._collections.statements.find_one({"t": self._institution_id, "_id": key}, _FIELDS)
@@ -178,6 +177,9 @@ class StatementCheck:
                 link = to_prepared(self._to_kept(row))
             except CorruptRecord:
                 return None
+            room -= len(link.facts)
+            if room < 0:
+                return found
             found |= set(heritable(self._terms.of_facts(link.facts)))
             target = link.target
         return found

@@ -10,8 +10,10 @@ from lrs.stores.moving import KeptStatement
 from lrs.stores.sqlite import sql
 from lrs.stores.sqlite.arrivals import insert_receipt
 from lrs.stores.sqlite.attachments import insert_attachments, pack_attachments
+from lrs.stores.sqlite.references import Spread
 from lrs.stores.sqlite.rows import Row
 from lrs.stores.sqlite.schema import is_unfinished
+from lrs.stores.sqlite.spreading import finish_spread
 from lrs.stores.sqlite.writer import Write, Writer
 from lrs.stores.sqlite.writing import Insertion, Place, Placed
 from lrs.xapi.ports import FactKind, PreparedStatement, Receipt
@@ -51,17 +53,21 @@ class SqliteLoad:
         for kept, prepared in statements:
             place = self._place(kept.institution_id)
             ready.append((place, kept.stored_at_us, place.codec.encode(prepared)))
-        self._last_seq = self._writer.run(lambda write: self._insert(write, ready), len(ready))
+        self._last_seq, left = self._writer.run(lambda write: self._insert(write, ready), len(ready))
+        for place, spread in left:
+            finish_spread(self._writer, place.codec, place.lot_size, spread)
 
-    def _insert(self, write: Write, ready: Sequence[_Ready]) -> int:
+    def _insert(self, write: Write, ready: Sequence[_Ready]) -> tuple[int, list[tuple[Place, Spread]]]:
         """Insert rows in runs of one institution: positions, and so lots, rise over all of them."""
         if write.last_seq != self._last_seq:
             raise Conflict("Somebody else writes to the store; stop every server on it and restore anew.")
+        left = []
         for place, run in groupby(ready, key=lambda one: one[0]):
             tenant = place.tenants.find_or_add(write.database)
             placed = [Placed(write.next_seq(), stored, row) for _, stored, row in run]
-            Insertion(write.database, tenant, place).insert(placed)
-        return write.last_seq
+            spread = Insertion(write, tenant, place).insert(placed)
+            left += [] if spread is None else [(place, spread)]
+        return write.last_seq, left
 
     def add_attachments(
         self, institution_id: InstitutionId, attachments: Sequence[AttachmentContent]

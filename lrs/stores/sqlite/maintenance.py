@@ -10,6 +10,7 @@ import logging
 import threading
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 import apsw
 
@@ -18,6 +19,7 @@ from lrs.stores.sqlite.arrivals import Bounds
 from lrs.stores.sqlite.errors import translated
 from lrs.stores.sqlite.locks import WriteLock
 from lrs.stores.sqlite.merging import Leadership, Merger
+from lrs.stores.sqlite.spreading import Abandoned
 from lrs.stores.sqlite.training import Trainer, Training
 from lrs.stores.sqlite.writer import Writer
 
@@ -33,6 +35,13 @@ _RESET_PATIENCE_SECONDS = 1.0
 _READERS_PATIENCE_MS = 100
 
 
+class Chores(NamedTuple):
+    """What rows need now and then: receipts and refusals are trimmed, what was left half done is finished."""
+
+    bounds: Bounds
+    abandoned: Abandoned
+
+
 class Maintenance:
     """Runs the thread.
 
@@ -40,7 +49,7 @@ class Maintenance:
         database: A connection of its own, which may write.
         path: The database file.
         writer: What changes rows goes through it.
-        bounds: Of receipts and refusals.
+        chores: What rows need besides.
         lot_size: Positions an unmerged lot.
         training: What learns dictionaries, and how bodies are scrubbed before one is trained.
     """
@@ -50,7 +59,7 @@ class Maintenance:
         database: apsw.Connection,
         path: str,
         writer: Writer,
-        bounds: Bounds,
+        chores: Chores,
         lot_size: int,
         training: Training,
     ) -> None:
@@ -60,7 +69,7 @@ class Maintenance:
         self._wal = Path(f"{path}-wal")
         self._lock = WriteLock(path)
         self._writer = writer
-        self._bounds = bounds
+        self._chores = chores
         self._stop = threading.Event()
         self._leadership = Leadership(path)
         self._merger = Merger(writer, lot_size, self._stop.is_set, self._pause)
@@ -98,12 +107,13 @@ class Maintenance:
             self._leads = True
         if not self._leads:
             return
+        self._chores.abandoned.look(self._database)
         while not self._stop.is_set() and self._merger.merge_one():
             self.checkpoint()
         if not self._stop.is_set():
             self._trainer.train_if_due()
         if time.monotonic() - self._trimmed > _TRIM_SECONDS:
-            self._writer.run(self._bounds.trim)
+            self._writer.run(self._chores.bounds.trim)
             self._trimmed = time.monotonic()
 
     def _pause(self) -> None:

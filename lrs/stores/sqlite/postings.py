@@ -16,6 +16,12 @@ LOT_SIZE = 16_384
 """Positions a lot; a lot begins at each multiple of it."""
 
 
+_ADD_RELATED = (
+    "INSERT OR IGNORE INTO post SELECT ?1, ?2, 0, ?3 WHERE NOT EXISTS"
+    " (SELECT 1 FROM post WHERE lot = ?1 AND h = ?2 AND prim = 1 AND seq = ?3)"
+)
+
+
 class Lots:
     """Knows, within one transaction, which lot holds a position."""
 
@@ -57,21 +63,11 @@ def insert_new(database: apsw.Connection, rows: Iterable[tuple[int, int, int, in
     database.executemany("INSERT INTO post VALUES (?, ?, ?, ?)", sorted(rows))
 
 
-def add_late(database: apsw.Connection, lots: Iterable[int], seq: int, postings: Iterable[Posting]) -> None:
+def add_late(database: apsw.Connection, lot: int, seq: int, postings: Iterable[Posting]) -> None:
     """Add postings to a statement that may have them: primary wins over related."""
-    for lot in lots:
-        for h, primary in postings:
-            if primary:
-                database.execute(
-                    "DELETE FROM post WHERE lot = ? AND h = ? AND prim = 0 AND seq = ?", (lot, h, seq)
-                )
-            elif _is_primary(database, lot, h, seq):
-                continue
-            database.execute("INSERT OR IGNORE INTO post VALUES (?, ?, ?, ?)", (lot, h, primary, seq))
-
-
-def _is_primary(database: apsw.Connection, lot: int, h: int, seq: int) -> bool:
-    row = database.execute(
-        "SELECT 1 FROM post WHERE lot = ? AND h = ? AND prim = 1 AND seq = ?", (lot, h, seq)
-    )
-    return row.fetchone() is not None
+    added = sorted(postings)
+    primary = [(lot, h, seq) for h, is_primary in added if is_primary]
+    related = [(lot, h, seq) for h, is_primary in added if not is_primary]
+    database.executemany("DELETE FROM post WHERE lot = ? AND h = ? AND prim = 0 AND seq = ?", primary)
+    database.executemany("INSERT OR IGNORE INTO post VALUES (?, ?, 1, ?)", primary)
+    database.executemany(_ADD_RELATED, related)

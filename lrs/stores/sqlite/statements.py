@@ -10,6 +10,7 @@ from lrs.stores.sqlite.errors import translated
 from lrs.stores.sqlite.locks import ConsistentThrough
 from lrs.stores.sqlite.query import PageReader, find_row, to_statement
 from lrs.stores.sqlite.rows import id_bytes
+from lrs.stores.sqlite.spreading import finish_spread
 from lrs.stores.sqlite.writer import Writer
 from lrs.stores.sqlite.writing import BatchWork, Place
 from lrs.xapi.ports import (
@@ -56,7 +57,10 @@ class SqliteStatementStore:
         rows = [self._codec.encode(statement) for statement in batch.statements]
         attachments = pack_attachments(batch.attachments, self._place.bodies)
         weight = max(1, len(rows)) + sum(one.weight for one in attachments)
-        return self._writer.run(BatchWork(batch, rows, attachments, self._place), weight)
+        outcome, left = self._writer.run(BatchWork(batch, rows, attachments, self._place), weight)
+        if left is not None:
+            finish_spread(self._writer, self._codec, self._place.lot_size, left)
+        return outcome
 
     def count_statements(self) -> int:
         """Return how many statements are kept."""

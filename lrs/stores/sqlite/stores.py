@@ -28,7 +28,7 @@ from lrs.stores.sqlite.filling import Filler, Parts, pending_fills
 from lrs.stores.sqlite.jobs import SqliteJobStore
 from lrs.stores.sqlite.load import SqliteLoad
 from lrs.stores.sqlite.locks import ConsistentThrough, WriteLock
-from lrs.stores.sqlite.maintenance import Maintenance
+from lrs.stores.sqlite.maintenance import Chores, Maintenance
 from lrs.stores.sqlite.postings import LOT_SIZE
 from lrs.stores.sqlite.rows import RowCodec
 from lrs.stores.sqlite.schema import (
@@ -38,6 +38,7 @@ from lrs.stores.sqlite.schema import (
     refuse_unfinished,
     upgrade,
 )
+from lrs.stores.sqlite.spreading import Abandoned
 from lrs.stores.sqlite.statements import SqliteStatementStore
 from lrs.stores.sqlite.streams import SqliteStreamStore
 from lrs.stores.sqlite.tenants import Tenants
@@ -75,7 +76,9 @@ class SqliteStores:
         maintained = open_writer(path, durable=options.durable)
         self._bodies = bodies
         training = Training(bodies, options.scrub)
-        self._maintenance = Maintenance(maintained, path, self._writer, bounds, lot_size, training)
+        abandoned = Abandoned(self._writer, lambda one: self._records.place(one).codec, lot_size)
+        chores = Chores(bounds, abandoned)
+        self._maintenance = Maintenance(maintained, path, self._writer, chores, lot_size, training)
         parts = Parts(self._writer, self._instance_key, bodies, self._records.definitions)
         self._filler = Filler(parts, fills(), pending)
 

@@ -25,6 +25,9 @@ from lrs.traces import trace_of
 T = TypeVar("T")
 _LARGEST_GROUP = 4096
 
+LATE_POSTINGS = 10_000
+"""How much one transaction hands on along StatementRefs: some hundred milliseconds."""
+
 log = logging.getLogger(__name__)
 
 
@@ -35,6 +38,8 @@ class Write:
         database: The connection; work neither commits nor rolls back.
         now_us: The clock when the transaction began.
         committed: Whether it is known to be committed.
+        late_room: How many postings of statements that were there before may still be added;
+            below zero none (``references``).
     """
 
     def __init__(self, database: apsw.Connection, clock: Clock, floor_us: int) -> None:
@@ -42,6 +47,7 @@ class Write:
         self.database = database
         self.now_us = clock()
         self.committed = False
+        self.late_room = LATE_POSTINGS
         last = sql.row(database, "SELECT seq, stored FROM stmt ORDER BY seq DESC LIMIT 1")
         self.last_seq: int = last[0] if last else 0
         self._last_stored: int = max(last[1] if last else 0, floor_us)

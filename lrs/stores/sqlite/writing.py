@@ -15,7 +15,7 @@ from lrs.stores.sqlite.activities import Definitions
 from lrs.stores.sqlite.arrivals import insert_receipt
 from lrs.stores.sqlite.attachments import PackedAttachment, insert_attachments
 from lrs.stores.sqlite.postings import Lots, insert_new
-from lrs.stores.sqlite.references import References, find_referring
+from lrs.stores.sqlite.references import Arrived, References, Spread
 from lrs.stores.sqlite.rows import Row, RowCodec, State, id_text
 from lrs.stores.sqlite.tenants import Tenants
 from lrs.stores.sqlite.writer import Write
@@ -27,6 +27,10 @@ _FIND = (
     " WHERE s.tenant = ?"
 )
 _COUNT = "UPDATE tenants SET statements = statements + ? WHERE number = ?"
+_VOIDED_BEFORE = (
+    "SELECT 1 FROM refs r CROSS JOIN stmt s ON s.seq = r.seq"
+    " WHERE r.h = ? AND s.tenant = ? AND s.ref = ? AND s.state = ? LIMIT 1"
+)
 _REFERRED = "SELECT r.h FROM carray(?) c CROSS JOIN refs r ON r.h = c.value"
 
 
@@ -45,6 +49,13 @@ class Place:
     lot_size: int
 
 
+class Kept(NamedTuple):
+    """What became of a batch, and what its statements have still to hand on."""
+
+    outcome: BatchOutcome
+    left: Spread | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class BatchWork:
     """Writes one prepared batch inside a transaction; may be run again."""
@@ -54,7 +65,7 @@ class BatchWork:
     attachments: Sequence[PackedAttachment]
     place: Place
 
-    def __call__(self, write: Write) -> BatchOutcome:
+    def __call__(self, write: Write) -> Kept:
         """Decide, then write.
 
         Raises:
@@ -62,13 +73,14 @@ class BatchWork:
             QuotaExceeded: As early.
         """
         if not self.rows:
-            return BatchOutcome((), ())
+            return Kept(BatchOutcome((), ()))
         outcome = self._decide(write.database, self.place.tenants.find_in_write(write.database))
         self._check_quota(write.database, len(outcome.stored))
         tenant = self.place.tenants.find_or_add(write.database)
+        left = None
         if outcome.stored:
             new = [self.rows[index] for index in outcome.stored]
-            Insertion(write.database, tenant, self.place).insert(
+            left = Insertion(write, tenant, self.place).insert(
                 [Placed(write.next_seq(), write.next_stored(), row) for row in new]
             )
             given = [one for row in new for one in row.definitions]
@@ -77,7 +89,7 @@ class BatchWork:
         if self.attachments:
             insert_attachments(write.database, tenant, self.attachments)
         self._leave_receipt(write, tenant, outcome)
-        return outcome
+        return Kept(outcome, left)
 
     def _decide(self, database: apsw.Connection, tenant: int | None) -> BatchOutcome:
         new: list[int] = []
@@ -131,15 +143,19 @@ class Placed(NamedTuple):
 class Insertion:
     """Inserts rows that are new, inside a transaction, with voidings, references and history."""
 
-    def __init__(self, database: apsw.Connection, tenant: int, place: Place) -> None:
+    def __init__(self, write: Write, tenant: int, place: Place) -> None:
         """Find the lot at the log's end."""
-        self._database = database
+        self._database = write.database
         self._tenant = tenant
-        self._lots = Lots(database, place.lot_size)
-        self._references = References(database, self._lots, place.codec, tenant)
+        self._lots = Lots(write.database, place.lot_size)
+        self._references = References(write, self._lots, place.codec)
 
-    def insert(self, placed: Sequence[Placed]) -> None:
-        """Insert rows of one institution, in order of position, behind all that are there."""
+    def insert(self, placed: Sequence[Placed]) -> Spread | None:
+        """Insert rows of one institution, in order of position, behind all that are there.
+
+        Returns:
+            What is to be handed on afterwards, where it is too much for one transaction.
+        """
         self._insert_rows(placed)
         hashes = _hashes([row for _, _, row in placed])
         referred = {h for (h,) in sql.rows(self._database, _REFERRED, (hashes,))}
@@ -149,8 +165,8 @@ class Insertion:
                 self._void(row, stored)
             else:
                 self._void_if_asked_before(seq, row)
-        for seq, _, row in linked:
-            self._references.statement_arrived(seq, row.id_hash, row.id, row.ref)
+        arrived = [Arrived(seq, row.id, row.ref) for seq, _, row in linked]
+        return self._references.begin(self._tenant, arrived)
 
     def _insert_rows(self, placed: Sequence[Placed]) -> None:
         tenant = self._tenant
@@ -205,9 +221,6 @@ class Insertion:
 
     def _void_if_asked_before(self, seq: int, row: Row) -> None:
         """Void a statement on arrival when a voiding one came before it."""
-        for referring, _ in find_referring(self._database, self._tenant, row.id_hash, row.id):
-            voiding = "SELECT 1 FROM stmt WHERE seq = ? AND state = ?"
-            if sql.row(self._database, voiding, (referring, int(State.VOIDING))) is not None:
-                voided = "UPDATE stmt SET state = ? WHERE seq = ?"
-                self._database.execute(voided, (int(State.VOIDED), seq))
-                return
+        asked = (row.id_hash, self._tenant, row.id, int(State.VOIDING))
+        if sql.row(self._database, _VOIDED_BEFORE, asked) is not None:
+            self._database.execute("UPDATE stmt SET state = ? WHERE seq = ?", (int(State.VOIDED), seq))

@@ -20,6 +20,12 @@ Position = NewType("Position", int)
 """Place of a statement in its institution's log: positive, ever rising, with gaps. 0 is
 before everything. Only the engine that gave it knows how to read it."""
 
+MOST_LINKS = 16
+"""From how many statements, one behind the other, a statement inherits through StatementRefs."""
+
+MOST_INHERITED_FACTS = 1_000
+"""How many facts they may have, all together."""
+
 
 class FactKind(IntEnum):
     """What a statement can be found by. The numbers are stored; never reuse one (1 to 15)."""
@@ -134,6 +140,8 @@ class StatementQuery:
         filters: All must hold. Each may be met by the statement itself or by a statement
             that it refers to, directly or through a chain of StatementRefs, also where the
             referred-to one is voided; two filters may be met by different links of the chain.
+            The chain ends behind MOST_LINKS links, and before the link with which all of
+            them would have more than MOST_INHERITED_FACTS facts (repeated ones counted).
         since_us: Only statements stored after this instant.
         until_us: Only statements stored at or before it.
         ascending: Oldest first; otherwise newest first. The order is that of positions,
@@ -214,7 +222,9 @@ class StatementStore(Protocol):
 
         ``stored`` is given by the engine: later than every ``stored`` before it, and never
         at or before an instant that ``consistent_through`` has given to anybody.
-        Every page read after the return sees the batch whole; none ever sees a part of it.
+        Every page read after the return sees the batch whole; none ever sees a part of it,
+        but for what very many statements inherit from it: that may come a little later, yet
+        before the return. However many refer to a statement, that is no reason to refuse it.
         Statements already there and equal are left as they are.
         Voidings take effect with the batch, whichever of target and voider comes first; a
         voiding statement is itself never voided (such a voiding is kept and has no effect).
