@@ -207,12 +207,14 @@ def test_maintenance_merges_by_itself_while_writers_write(tmp_path):
 
     reader = threading.Thread(target=read)
     reader.start()
-    fill(store, 600)
-    deadline = time.monotonic() + 20
-    while len(lots(stores)) > 600 // (LOT * WIDTH) + WIDTH + 1 and time.monotonic() < deadline:
-        time.sleep(0.05)
-    stop.set()
-    reader.join()
+    try:
+        fill(store, 600)
+        deadline = time.monotonic() + 20
+        while len(lots(stores)) > 600 // (LOT * WIDTH) + WIDTH + 1 and time.monotonic() < deadline:
+            time.sleep(0.05)
+    finally:
+        stop.set()
+        reader.join()
     assert wrong == []
     assert len(lots(stores)) <= 600 // (LOT * WIDTH) + WIDTH + 1
     assert len(find(store, by(VERB, PASSED), limit=100)) == 600
