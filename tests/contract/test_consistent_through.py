@@ -99,10 +99,12 @@ def test_page_up_to_the_instant_is_final_while_others_write_with_clocks_that_jum
     reader = threading.Thread(target=read)
     for thread in (reader, *writers):
         thread.start()
-    for thread in writers:
-        thread.join()
-    done.set()
-    reader.join()
+    try:
+        for thread in writers:
+            thread.join()
+    finally:
+        done.set()
+        reader.join()
     entries = log(stores[0])
     assert len(entries) == sum(1 + m % 3 for m in range(25)) * 4
     assert promised

@@ -115,12 +115,14 @@ class Follower:
         ]
         for thread in (*followers, *writers):
             thread.start()
-        for thread in writers:
-            thread.join()
-        stop_behind[0] = log(self.store)[-1].stored_at_us
-        self.written.set()
-        for thread in followers:
-            thread.join()
+        try:
+            for thread in writers:
+                thread.join()
+        finally:
+            stop_behind[0] = max((entry.stored_at_us for entry in log(self.store)), default=0)
+            self.written.set()
+            for thread in followers:
+                thread.join()
 
 
 def check(store: StatementStore, follower: Follower, writers: int) -> None:
