@@ -16,6 +16,7 @@ from lrs.stores import StoreOptions
 from lrs.stores.sqlite import errors, schema
 from lrs.stores.sqlite.connections import check_sqlite, make_file
 from lrs.stores.sqlite.migrations import Migration, runs
+from lrs.stores.sqlite.spreading import Abandoned
 from lrs.stores.sqlite.stores import SqliteStores
 from lrs.xapi.ports import Position, StatementQuery
 from tests.contract.builders import (
@@ -438,3 +439,22 @@ def test_connection_of_a_thread_is_gone_with_the_thread(open_stores):
         thread.start()
         thread.join()
     assert len(list(stores.readers._all)) <= 2
+
+
+def test_what_a_process_left_to_hand_on_is_finished_by_the_one_that_maintains_the_store(
+    open_stores, monkeypatch
+):
+    monkeypatch.setattr("lrs.stores.sqlite.statements.finish_spread", lambda *_: None)
+    store = open_stores().records.statements(SCHOOL)
+    add(store, *[make_statement(n, verb(), target="t") for n in range(2000)])
+    add(store, make_statement("t", *[agent(f"a{n}") for n in range(20)]))
+    expected = {sid("t"), *(sid(n) for n in range(2000))}
+    partly = set(find(store, by(AGENT, "a7"), limit=1000))
+    assert partly < expected
+    assert len(partly) > 100
+    other = open_stores()
+    notes = "SELECT name FROM meta WHERE name GLOB 'spread:*'"
+    abandoned = Abandoned(other.writer, lambda one: other.records.place(one).codec, 16, patience_seconds=0)
+    abandoned.look(other.readers.get())
+    assert set(find(store, by(AGENT, "a7"), limit=1000)) == expected
+    assert not other.readers.get().execute(notes).fetchall()
