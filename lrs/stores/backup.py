@@ -333,6 +333,9 @@ def _to_definition(item: Item) -> ActivityDefinition:
 def _to_document(item: Item) -> tuple[DocumentKey, Document]:
     record, content = item.record, item.content or b""
     assert isinstance(record, DocumentRecord)  # noqa: S101 - for the type checker
-    kind = DocumentKind(record.kind)
+    try:
+        kind = DocumentKind(record.kind)
+    except ValueError as error:
+        raise InvalidArchive(f"The archive is damaged: there is no document of kind {record.kind}.") from error
     key = DocumentKey(kind, record.document_id, record.activity, record.agent, record.registration)
     return key, Document(record.content_type, content, record.etag, record.updated_at_us)

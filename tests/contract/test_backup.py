@@ -122,7 +122,7 @@ def test_everything_reads_the_same_when_a_backup_was_restored(
 
 ENGINES = ["sqlite", "mongomock"]
 Frame = tuple[int, bytes]
-STATEMENT, KEY, CONTENT, ERASED, TRAILER = 5, 4, 0, 254, 255
+STATEMENT, KEY, DOCUMENT, CONTENT, ERASED, TRAILER = 5, 4, 8, 0, 254, 255
 
 
 def frames_of(archive: bytes) -> list[Frame]:
@@ -308,6 +308,14 @@ def test_archive_is_refused_when_the_id_of_a_statement_is_none(wrong: str, archi
     frames[at] = (STATEMENT, changed(frames[at][1], id=wrong))
     with pytest.raises(InvalidArchive, match="no statement's id"):
         items(to_archive(frames))
+
+
+def test_archive_is_refused_when_the_kind_of_a_document_is_none(archive: bytes, open_engine: Open) -> None:
+    frames = frames_of(archive)
+    at = first(frames, DOCUMENT)
+    frames[at] = (DOCUMENT, changed(frames[at][1], kind=19))
+    with pytest.raises(InvalidArchive, match="no document of kind 19"):
+        restore(open_engine("sqlite"), to_archive(frames))
 
 
 def test_digests_hold_when_a_body_was_erased(archive: bytes, open_engine: Open) -> None:
