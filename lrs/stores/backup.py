@@ -336,6 +336,8 @@ def _to_document(item: Item) -> tuple[DocumentKey, Document]:
     try:
         kind = DocumentKind(record.kind)
     except ValueError as error:
-        raise InvalidArchive(f"The archive is damaged: there is no document of kind {record.kind}.") from error
+        raise InvalidArchive(
+            f"The archive is damaged: there is no document of kind {record.kind}."
+        ) from error
     key = DocumentKey(kind, record.document_id, record.activity, record.agent, record.registration)
     return key, Document(record.content_type, content, record.etag, record.updated_at_us)
