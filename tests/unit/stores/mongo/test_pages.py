@@ -9,7 +9,6 @@ from lrs.access.handles import InstitutionId
 from lrs.stores.mongo import terms as terms_module
 from lrs.stores.mongo.instants import first_segment_at_or_after
 from lrs.stores.mongo.log import SegmentLog
-from lrs.stores.mongo.references import MOST_TERMS
 from lrs.stores.mongo.stores import MongoStores
 from lrs.stores.mongo.terms import MANY_PAIRS, Terms, heritable, holds_check, kind_of
 from lrs.xapi.ports import Fact, FactKind, Filter, Position, StatementStore
@@ -117,9 +116,16 @@ def test_pair_is_found_when_a_statement_has_too_many_pairs_to_keep(
     assert page(store, by(agent("n600")), by(verb("did"))) == []
 
 
-def test_inheriting_stops_when_a_document_would_grow_past_its_limit() -> None:
-    # 200,000 terms at 15 bytes each, with the largest body, stay below 16 MB.
-    assert MOST_TERMS * 15 + 8_000_000 < 16_000_000
+def test_what_a_statement_inherits_stays_small_beside_its_document(
+    store: StatementStore, stores: MongoStores
+) -> None:
+    for number in (1, 2, 3):
+        crowd = [agent(f"n{number} {n}") for n in range(400)]
+        store.add_statements(batch(statement(number, verb("did"), *crowd, target=number - 1)))
+    store.add_statements(batch(statement(4, verb("did"), target=3)))
+    row = collections_of(stores).statements.find_one({"ref": id_of(3)})
+    assert row is not None
+    assert len(row["k"]) == 1 + 800 + 800  # A verb, two crowds of the three, and each one with the verb.
 
 
 def test_cycles_end_when_statements_refer_to_each_other(store: StatementStore) -> None:
