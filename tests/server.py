@@ -29,7 +29,7 @@ STOP_SECONDS = 20
 
 @dataclass
 class Answer:
-    """What came back: status, headers (lower-case names) and the raw body."""
+    """What came back: status, headers (lower-case names, repeated ones joined) and the raw body."""
 
     status: int
     headers: Mapping[str, str]
@@ -81,7 +81,10 @@ class RunningServer:
         with closing(http.client.HTTPConnection(host, int(port), timeout=30)) as connection:
             connection.request(method, path, body=body, headers=sent)
             response = connection.getresponse()
-            got = {name.lower(): value for name, value in response.getheaders()}
+            got: dict[str, str] = {}
+            for name, value in response.getheaders():
+                before = got.get(name.lower())
+                got[name.lower()] = value if before is None else f"{before}, {value}"
             return Answer(response.status, got, response.read())
 
     def stop(self) -> int:
