@@ -29,6 +29,9 @@ OVERSEERS = frozenset({S.ALL, S.ADMIN})
 ADMINISTRATORS = frozenset({S.ADMIN})
 
 INSTITUTIONS = "/api/v1/institutions"
+DESTINATIONS = f"{INSTITUTIONS}/<institution_id>/destinations"
+DESTINATION = f"{DESTINATIONS}/<destination_id>"
+HOOK = {"kind": "webhook", "name": "Door", "url": "http://127.0.0.1:9/hook"}
 ACTIVITY, AGENT = GOOD["object"]["id"], json.dumps(GOOD["actor"])
 STATE_QUERY = {"activityId": ACTIVITY, "agent": AGENT, "stateId": "notes"}
 ACTIVITY_QUERY = {"activityId": ACTIVITY, "profileId": "notes"}
@@ -88,6 +91,18 @@ ROWS = [
     row("POST", "/api/v1/keys/<key_id>/rotations", ADMINISTRATORS, {}),
     row("DELETE", "/api/v1/keys/<key_id>", ADMINISTRATORS),
     row("GET", "/api/v1/keys/<key_id>/arrivals", frozenset({S.ALL})),
+    row("GET", "/api/v1/log", READERS - {S.STATEMENTS_READ_MINE}),
+    row("GET", DESTINATIONS, OVERSEERS),
+    row("POST", DESTINATIONS, OVERSEERS, HOOK),
+    row("POST", f"{DESTINATION}/tests", OVERSEERS, {}),
+    row("POST", f"{DESTINATION}/secrets", OVERSEERS, {}),
+    row("GET", f"{DESTINATION}/letters", OVERSEERS),
+    row("POST", f"{DESTINATION}/replays", OVERSEERS, {}),
+    row("DELETE", f"{DESTINATION}/letters/<statement_id>", OVERSEERS),
+    row("DELETE", DESTINATION, OVERSEERS),
+    row("GET", "/api/v1/jobs", ADMINISTRATORS),
+    row("GET", "/api/v1/jobs/<name>/runs", ADMINISTRATORS),
+    row("POST", "/api/v1/jobs/<name>/runs", ADMINISTRATORS),
 ]
 
 
@@ -112,9 +127,19 @@ def headers_with(instance: Instance, scope: Scope) -> dict[str, str]:
     return instance.key("School", scope)
 
 
+def a_destination(instance: Instance, institution: str) -> str:
+    path, key = DESTINATIONS.replace("<institution_id>", institution), instance.key()
+    known = len(instance.client.get(path, headers=key).json["destinations"])
+    made = instance.client.post(path, json={**HOOK, "name": f"Hook {known}"}, headers=key)
+    return str(made.json["id"])
+
+
 def ask(instance: Instance, one: Row, headers: dict[str, str], victim: str) -> int:
     institution = instance.access.get_institution_named("School").id
     path = one.rule.replace("<institution_id>", institution).replace("<key_id>", victim)
+    path = path.replace("<name>", "deliver").replace("<statement_id>", KEPT)
+    if "<destination_id>" in path:
+        path = path.replace("<destination_id>", a_destination(instance, institution))
     extra = {}
     if one.method == "PUT" and "profile" in one.rule:
         tag = instance.client.get(path, query_string=one.query, headers=instance.key()).headers["ETag"]
@@ -137,7 +162,9 @@ def test_each_route_is_open_to_the_scopes_in_the_table_alone(
     for number, one in enumerate(ROWS):
         status = ask(embedded, one, headers, key_id(embedded.key("School", S.STATE)))
         where = f"{number} {one.method} {one.rule} {one.query}: {status}"
-        if scope in one.may:
+        if scope in one.may and "<destination_id>" in one.rule:
+            assert status not in {401, 403}, where
+        elif scope in one.may:
             assert 200 <= status < 300, where
         elif one.rule.endswith("/arrivals"):
             assert status in refused, where
