@@ -24,7 +24,8 @@ LRS = [sys.executable, "-P", "-c", "import sys; from lrs.cli import main; sys.ex
 """The ``lrs`` command of this checkout, whether or not it is installed."""
 
 START_SECONDS = 60
-STOP_SECONDS = 20
+STOP_SECONDS = 60
+"""Longer than a command gives its own child before it ends it by force."""
 
 
 @dataclass
