@@ -125,6 +125,7 @@ def test_anothers_is_asked_for_like_nobodys_on_mongodb(
     mongo_server_uri: str, method: str, rule: str, ask: Ask
 ) -> None:
     seen = []
+    _listener.untargeted.clear()
     for theirs in (True, False):
         engines = mongo_server_engine(mongo_server_uri)
         engine = next(engines)
