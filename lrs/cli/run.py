@@ -66,8 +66,11 @@ def _run(host: str, port: int, demo: bool) -> None:
             services.close()
             server.wait()
             raise ServerFailed("The server ended by itself; what it wrote above says why.")
-    finally:
+    except Exception:
+        # Not when interrupted: that may have struck inside a lock that closing would wait for for
+        # ever. Nothing is lost by leaving the store as it is; what was answered is kept.
         services.close()
+        raise
 
 
 def _settings_at(host: str, port: int) -> Settings:
