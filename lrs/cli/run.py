@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from random import Random  # noqa: TID251 - seeded: the month is the same for everybody
+from typing import NoReturn
 
 import click
 
@@ -65,12 +66,16 @@ def _run(host: str, port: int, demo: bool) -> None:
             _begin(services, (host, port), demo, was_empty)
             services.close()
             server.wait()
-            raise ServerFailed("The server ended by itself; what it wrote above says why.")
+            _fail()
     except Exception:
-        # Not when interrupted: that may have struck inside a lock that closing would wait for for
-        # ever. Nothing is lost by leaving the store as it is; what was answered is kept.
+        # Not when interrupted: that may have struck inside a lock that closing would wait for
+        # for ever. Nothing is lost by leaving the store as it is; what was answered is kept.
         services.close()
         raise
+
+
+def _fail() -> NoReturn:
+    raise ServerFailed("The server ended by itself; what it wrote above says why.")
 
 
 def _settings_at(host: str, port: int) -> Settings:
