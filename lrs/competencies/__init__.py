@@ -1,0 +1,1 @@
+"""Competencies: frameworks (CASE), alignments, evidence, and progress by a named model."""

@@ -1,0 +1,1 @@
+"""Credentials: awards that followed from a completion, each made once."""

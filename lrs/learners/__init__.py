@@ -1,0 +1,1 @@
+"""Learners: identifiers, exact links between them, rosters."""

@@ -1,0 +1,1 @@
+"""Pathways: steps towards a goal, and how far a learner has come."""

@@ -1,0 +1,1 @@
+"""Portfolios: one learner's records from everywhere, assembled, shown and shared."""

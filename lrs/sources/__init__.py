@@ -1,0 +1,1 @@
+"""Sources: connectors set up for an institution, their runs, and attestation forms."""
