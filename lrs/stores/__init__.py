@@ -5,12 +5,15 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
+from lrs.access.handles import InstitutionHandle
 from lrs.access.ports import AccessStore
 from lrs.clock import Clock
 from lrs.errors import ConfigError
 from lrs.jobs.ports import JobStore
 from lrs.stores.moving import Dump, Fault, Load, Looked
 from lrs.streams.ports import StreamStore
+from lrs.tables.derived import DerivedTables
+from lrs.tables.recorded import RecordedTables
 from lrs.xapi.ports import RecordStores
 
 Scrub = Callable[[Sequence[bytes], Callable[[], None]], Sequence[bytes]]
@@ -63,6 +66,34 @@ class Stores(Protocol):
     @property
     def streams(self) -> StreamStore:
         """Destinations, deliveries and dead letters of the whole instance."""
+        ...
+
+    def recorded(self, handle: InstitutionHandle) -> RecordedTables:
+        """Open the recorded values of the handle's institution, or of the commons."""
+        ...
+
+    @property
+    def derived(self) -> DerivedTables:
+        """What was derived from all that is recorded."""
+        ...
+
+    def derived_scratch(self) -> AbstractContextManager[DerivedTables]:
+        """Give empty derived tables that nobody else sees and that vanish at the end."""
+        ...
+
+    def drop_institution(self, handle: InstitutionHandle) -> None:
+        """Take away an institution and everything that it has, for good.
+
+        Nobody can write to it once this has begun: its keys, tokens and sessions go first.
+        Its statements, log, history, receipts, refusals, documents, attachments,
+        definitions, recorded values, notes, destinations and what belongs to them follow,
+        a piece at a time, so that no other write waits long; its own record goes last.
+        What was derived from it stays until the job that derives sees that it is gone.
+        Safe to repeat: broken off, the next call goes on. One that is unknown is no error.
+
+        Raises:
+            StoreUnavailable: The store is away or busy beyond patience.
+        """
         ...
 
     @property
