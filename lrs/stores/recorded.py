@@ -1,0 +1,49 @@
+"""What both engines do alike with recorded values: their text, and what they are found by."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from lrs.errors import TooLarge
+from lrs.tables.recorded import LARGEST_VALUE_BYTES, MOST_TERMS, Json, Wish
+
+
+def value_text(value: Json) -> str:
+    """Write a value as JSON: two values are equal exactly when their texts are.
+
+    Raises:
+        TooLarge: It is longer than LARGEST_VALUE_BYTES.
+    """
+    text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    if len(text.encode()) > LARGEST_VALUE_BYTES:
+        raise TooLarge(f"A recorded value may have {LARGEST_VALUE_BYTES} bytes; this one has more.")
+    return text
+
+
+def value_from(text: str) -> Json:
+    """Read what ``value_text`` wrote."""
+    value: dict[str, Any] = json.loads(text)
+    return value
+
+
+def sorted_terms(terms: Sequence[str]) -> tuple[str, ...]:
+    """Return terms in order, each once.
+
+    Raises:
+        TooLarge: There are more than MOST_TERMS.
+    """
+    found = tuple(sorted(set(terms)))
+    if len(found) > MOST_TERMS:
+        raise TooLarge(f"A recorded value may have {MOST_TERMS} terms; this one has {len(found)}.")
+    return found
+
+
+def texts_of(wish: Wish) -> tuple[str | None, tuple[str, ...]]:
+    """Return what a wish writes: the value's text, and its terms; nothing where it removes.
+
+    Raises:
+        TooLarge: See the functions above.
+    """
+    if wish.value is None:
+        return None, ()
+    return value_text(wish.value), sorted_terms(wish.terms)
