@@ -12,6 +12,7 @@ import orjson
 
 from lrs.access.handles import InstitutionId
 from lrs.errors import CorruptRecord
+from lrs.stores.recorded import KeptEntry, KeptValue
 from lrs.xapi.facts import facts_of, is_voiding, target_of
 from lrs.xapi.ports import FactKind, HistoryEntry, PreparedStatement, Receipt, StatementId
 from lrs.xapi.ports.activities import ActivityDefinition
@@ -71,7 +72,15 @@ class Dump(Protocol):
         ...
 
     def iter_history(self, institution_id: InstitutionId) -> Iterator[HistoryEntry]:
-        """Yield the history in order."""
+        """Yield what statements left in the history (``statement.voided``), in order."""
+        ...
+
+    def iter_recorded(self, institution_id: InstitutionId) -> Iterator[KeptValue]:
+        """Yield recorded values and bookkeeping by kind, then subject; also of the commons."""
+        ...
+
+    def iter_entries(self, institution_id: InstitutionId) -> Iterator[KeptEntry]:
+        """Yield the rest of the history, that of recorded values, in order; also of the commons."""
         ...
 
     def iter_attachments(self, institution_id: InstitutionId) -> Iterator[AttachmentContent]:
@@ -120,6 +129,14 @@ class Load(Protocol):
         self, institution_id: InstitutionId, definitions: Sequence[ActivityDefinition]
     ) -> None:
         """Keep merged definitions."""
+        ...
+
+    def add_recorded(self, institution_id: InstitutionId, values: Sequence[KeptValue]) -> None:
+        """Keep recorded values and bookkeeping as they are, without an entry in the history."""
+        ...
+
+    def add_entries(self, institution_id: InstitutionId, entries: Sequence[KeptEntry]) -> None:
+        """Append entries to the history, behind what statements left there."""
         ...
 
     def add_receipts(self, institution_id: InstitutionId, receipts: Sequence[Receipt]) -> None:

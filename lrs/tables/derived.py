@@ -56,7 +56,11 @@ class DerivedTables(Protocol):
     """
 
     def begin(self, epoch: int) -> bool:
-        """Let nobody with a lower epoch write from now on; False when a higher one has begun."""
+        """Let nobody with a lower epoch write from now on; False when a higher one has begun.
+
+        An epoch (1 or more) begins before it writes: what lost its rows, as a file that was
+        removed, refuses an epoch that began before that.
+        """
         ...
 
     def cursors(self) -> dict[str, int]:
@@ -70,12 +74,13 @@ class DerivedTables(Protocol):
         rows, whatever dies: a step that is made again gives the same rows.
 
         Returns:
-            False, and no row of a later epoch was overwritten, when a higher epoch has begun.
+            False, and nothing of a later epoch was overwritten, when a higher epoch has begun,
+            or this one has not.
         """
         ...
 
     def clear(self, epoch: int) -> bool:
-        """Forget every row and cursor; False when a higher epoch has begun."""
+        """Forget every row and cursor, not the epoch; False where ``save`` would say it."""
         ...
 
     def find(self, table: str, owner: str, key: str = "") -> Row | None:
@@ -83,7 +88,10 @@ class DerivedTables(Protocol):
         ...
 
     def rows(self, table: str, owner: str, after: str = "", limit: int | None = None) -> Sequence[Row]:
-        """Return an owner's rows in order of key (by code point), behind one key; all by default."""
+        """Return an owner's rows in order of key (by code point), behind one key.
+
+        By default all of them, one whose key is "" included.
+        """
         ...
 
     def rows_of(self, table: str, owners: Sequence[str]) -> Sequence[Row]:

@@ -31,7 +31,7 @@ class Recorded:
 
     Attributes:
         version: How often it has been changed; 1 when it is new, and again when it comes
-            back after it was removed.
+            back after it was removed. 0 for bookkeeping.
         at_us: When it was last changed.
     """
 
@@ -48,7 +48,8 @@ class Wish:
 
     Attributes:
         value: JSON; None removes the value.
-        terms: What it is to be found by, each once; compared whole, never in part.
+        terms: What it is to be found by, each once, in no order; compared whole, never in
+            part. The same value with other terms is a change like any other.
     """
 
     value: Json | None
@@ -57,7 +58,7 @@ class Wish:
 
 Decide = Callable[[Recorded | None], Wish | None]
 """Decides upon the value as it stands. None leaves it. May be called again when another was
-faster, so it does nothing else. What it raises ends the change, and nothing is written."""
+faster, so it does nothing else. What it raises comes out of ``change``, and nothing is written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,7 @@ class RecordedTables(Protocol):
         ...
 
     def list(self, kind: str, after: str = "", limit: int = 1000) -> Sequence[Recorded]:
-        """Return values in order of subject (by code point), behind one."""
+        """Return values in order of subject (by code point), behind one; "" is before all."""
         ...
 
     def find_by(self, kind: str, term: str, after: str = "", limit: int = 1000) -> Sequence[Recorded]:
@@ -128,13 +129,21 @@ class RecordedTables(Protocol):
 
         Each value is one atomic step with its entry, and all of them are kept when it returns.
         What is there already, equal, is left. A subject stands at most once among them.
+
+        Raises:
+            TooLarge: One of them is, as ``change`` says; nothing was written.
         """
         ...
 
     def note(self, kind: str, notes: Sequence[Note], at_us: int) -> None:
         """Keep bookkeeping, whatever stood there; all or, where it is interrupted, a first part.
 
-        A kind has a history or has none; nobody mixes ``note`` and ``change`` on one.
+        A kind has a history or has none; nobody mixes ``note`` and ``change`` on one. It is
+        found, listed and counted as other values are. ``at_us`` is kept also where the value
+        is the same. A subject stands at most once among them.
+
+        Raises:
+            TooLarge: One of them is, as ``change`` says; nothing was written.
         """
         ...
 
