@@ -24,7 +24,7 @@ from benchmarks.client import Load, make_request, run_load
 from benchmarks.invented import iter_statements
 from config.settings import read_settings
 from lrs.access.handles import InstitutionHandle
-from lrs.app import Services, build_services
+from lrs.services import Services, build_services
 from lrs.xapi.facts import agent_key
 from lrs.xapi.ports import Batch, FactKind, Filter, PreparedStatement, StatementQuery, StatementStore
 from lrs.xapi.reader import RawStatement

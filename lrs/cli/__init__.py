@@ -4,11 +4,11 @@ Exit codes: 0 done; 1 failed, as the message says; 2 wrong usage; 3 wrong settin
 store is away, busy or cannot be opened; 130 interrupted.
 """
 
+import importlib
 import sys
 
 import click
 
-from lrs.cli import backup, importing, issuers, jobs, keys, run, serve, streams
 from lrs.errors import ConfigError, LrsError, StoreError
 
 EXIT_FAILED = 1
@@ -16,15 +16,43 @@ EXIT_CONFIG = 3
 EXIT_STORE = 4
 EXIT_INTERRUPTED = 130
 
+COMMANDS = {
+    "backup": "backup",
+    "check": "backup",
+    "destination": "streams",
+    "import": "importing",
+    "institution": "keys",
+    "issuer": "issuers",
+    "jobs": "jobs",
+    "key": "keys",
+    "outbox": "streams",
+    "restore": "backup",
+    "run": "run",
+    "serve": "serve",
+    "sign-in": "keys",
+    "worker": "jobs",
+}
+"""Which file of this folder has which command; only the one that is called is imported."""
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+
+class _Commands(click.Group):
+    """Finds commands in the table above."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - as click calls it
+        """Return all names, in order."""
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the command of that name, or return None."""
+        if cmd_name not in self.commands and cmd_name in COMMANDS:
+            importlib.import_module(f"lrs.cli.{COMMANDS[cmd_name]}").register(self)
+        return super().get_command(ctx, cmd_name)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="lrs", prog_name="lrs")
 def group() -> None:
     """Run and administer a learning-record store."""
-
-
-for _module in (backup, importing, issuers, jobs, keys, run, serve, streams):
-    _module.register(group)
 
 
 def main() -> None:

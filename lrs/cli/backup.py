@@ -17,9 +17,9 @@ import click
 
 from config.settings import read_settings
 from lrs import __version__
-from lrs.app import Services, build_services
 from lrs.cli.progress import Progress
 from lrs.clock import to_text
+from lrs.services import Services, build_services
 from lrs.stores import StoreOptions, Stores, open_stores
 from lrs.stores.backup import Made, Restored, read_backup, write_backup
 from lrs.stores.moving import Fault

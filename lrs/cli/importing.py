@@ -13,8 +13,8 @@ from pathlib import Path
 import click
 
 from config.settings import read_settings
-from lrs.app import Services, build_services
 from lrs.cli.progress import Progress
+from lrs.services import Services, build_services
 from lrs.web.errors import kind_of
 from lrs.xapi.arrivals import IMPORT
 from lrs.xapi.import_files import StatementFile

@@ -10,8 +10,8 @@ import click
 from config.settings import read_settings
 from lrs.access.issuers import IssuerWish
 from lrs.access.model import Issuer
-from lrs.app import Services, build_services
 from lrs.clock import to_text
+from lrs.services import Services, build_services
 
 _json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON value on standard output."

@@ -10,11 +10,11 @@ from typing import Any
 import click
 
 from config.settings import read_settings
-from lrs.app import build_services
 from lrs.clock import to_text
 from lrs.errors import JobError
 from lrs.jobs.model import Outcome, Run
 from lrs.jobs.views import view_job, view_run
+from lrs.services import build_services
 from lrs.worker import on_signals, work_until_asked_to_end
 
 _json_option = click.option(

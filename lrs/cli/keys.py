@@ -22,8 +22,8 @@ from lrs.access.rules import (
     state_of,
 )
 from lrs.access.service import NewKey
-from lrs.app import Services, build_services
 from lrs.clock import to_text
+from lrs.services import Services, build_services
 
 _DAY_US = 86_400_000_000
 _HOUR_US = 3_600_000_000

@@ -19,9 +19,9 @@ import click
 from config.settings import SETTINGS, Settings, put_settings, read_settings
 from lrs.access.model import Scope
 from lrs.access.service import NewKey
-from lrs.app import Services, build_services
 from lrs.cli.loopback import ServerFailed, check_free, post_statements, wait_until_up
 from lrs.cli.serve import read_bind, shown_store
+from lrs.services import Services, build_services
 from profiles.demo_city import DemoCity, load_city, make_month
 
 _BATCH = 50

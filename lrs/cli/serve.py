@@ -18,9 +18,10 @@ from granian import Granian
 from granian.constants import Interfaces
 
 from config.settings import put_default, put_settings, read_settings
-from lrs.app import build_services, create_app
+from lrs.app import create_app
 from lrs.cli.loopback import check_free
 from lrs.errors import ConfigError
+from lrs.services import build_services
 
 _DEFAULT_BIND = "127.0.0.1:8080"
 _MOST_PORTS = 65535

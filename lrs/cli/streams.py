@@ -9,9 +9,9 @@ import click
 
 from config.settings import read_settings
 from lrs.access.handles import InstitutionHandle
-from lrs.app import Services, build_services
 from lrs.clock import to_text
 from lrs.errors import LrsError, NotFound
+from lrs.services import Services, build_services
 from lrs.streams.model import MAX_OVERLAP_HOURS, DestinationView, Kind
 from lrs.streams.sending import Result
 from lrs.streams.service import Issued, Wish

@@ -4,7 +4,7 @@ import grimp
 import pytest
 
 GRAPH = grimp.build_graph("lrs", "config", "profiles", "connectors")
-MAY_IMPORT_ANY_PORTS = ("lrs.stores", "lrs.app")
+MAY_IMPORT_ANY_PORTS = ("lrs.stores", "lrs.services")
 
 
 def room_of(module: str) -> str:

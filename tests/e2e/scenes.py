@@ -9,7 +9,8 @@ from typing import Any
 
 from config.settings import Settings, read_settings
 from lrs.access.model import Scope
-from lrs.app import Outside, Services, build_services, create_app, now_us
+from lrs.app import create_app
+from lrs.services import Outside, Services, build_services, now_us
 from tests.engines import HandClock
 from tests.http.conftest import Instance, basic
 from tests.server import RunningServer, running_server

@@ -1,8 +1,8 @@
 """A worker whose leases last two seconds, for tests that kill and pause it."""
 
 from config.settings import read_settings
-from lrs.app import build_services
 from lrs.jobs.runner import JobRunner
+from lrs.services import build_services
 from lrs.worker import work_until_asked_to_end
 
 LEASE_SECONDS = 2.0

@@ -12,7 +12,8 @@ import pytest
 
 from config.settings import read_settings
 from lrs.access.model import Scope
-from lrs.app import Outside, build_services, create_app, now_us
+from lrs.app import create_app
+from lrs.services import Outside, build_services, now_us
 from tests.hammer import Client as Connection
 from tests.hammer import profile_path, read_log, sid, statement
 from tests.server import LRS, Answer, RunningServer, basic, clean_environ, free_port, running_server

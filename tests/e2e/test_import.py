@@ -108,7 +108,7 @@ def test_rejected_records_are_refusals_when_the_institution_looks(
     tmp_path: Path, environ: dict[str, str]
 ) -> None:
     from config.settings import read_settings
-    from lrs.app import build_services
+    from lrs.services import build_services
 
     path = write_lines(tmp_path / "a.ndjson", [{"verb": number} for number in range(120)])
     do_import(path, environ)

@@ -16,7 +16,7 @@ import pytest
 
 from config.settings import read_settings
 from lrs.access.model import Scope
-from lrs.app import Outside, Services, build_services
+from lrs.services import Outside, Services, build_services
 from lrs.streams.model import Kind
 from lrs.streams.service import Wish
 from lrs.xapi.attachments import SentBody

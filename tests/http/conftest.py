@@ -21,7 +21,8 @@ from werkzeug.test import TestResponse
 from config.settings import read_settings
 from lrs.access.model import Scope
 from lrs.access.service import AccessService
-from lrs.app import Outside, Services, build_services, create_app
+from lrs.app import create_app
+from lrs.services import Outside, Services, build_services
 from tests.engines import Engine, HandClock, mongomock_engine, sqlite_engine
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from config.settings import read_settings
 from lrs.access.model import Scope
-from lrs.app import Outside, build_services
+from lrs.services import Outside, build_services
 from lrs.xapi.attachments import SentBody
 from lrs.xapi.versions import Version
 from tests.contract.test_backup import back_up, content_of, restore

@@ -11,7 +11,7 @@ import pytest
 from config.settings import read_settings
 from lrs import cli
 from lrs.access.model import Scope
-from lrs.app import build_services
+from lrs.services import build_services
 
 
 @dataclass
