@@ -1,15 +1,16 @@
-"""How recorded values are written, by either engine: as JSON text with sorted keys.
+"""What both engines do alike with recorded values: their text, and what they are found by.
 
-Two values are equal when their texts are, so 1, 1.0 and true are three values. Python's own
-reader is used: integers of any length stay what they are.
+Two values are equal when their texts are, so 1, 1.0 and true are three. Python's own reader
+is used: integers of any length stay what they are.
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from lrs.errors import TooLarge
-from lrs.tables.recorded import LARGEST_VALUE_BYTES, MOST_TERMS, Note, Wish
+from lrs.tables.recorded import LARGEST_VALUE_BYTES, MOST_TERMS, Json, Note, Wish
 
 VOIDED_KIND = "statement.voided"
 """Entries of this kind are the record store's own; they come about with statements."""
@@ -20,8 +21,8 @@ class KeptValue:
     """A value as it lies in a store, and travels in a backup.
 
     Attributes:
-        text: JSON text as ``text_of`` writes it.
-        terms: Sorted, each once.
+        text: As ``value_text`` writes it.
+        terms: As ``sorted_terms`` gives them.
         version: 0 for bookkeeping, which has no history.
     """
 
@@ -44,38 +45,42 @@ class KeptEntry:
     at_us: int
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """A wish made ready to be kept; ``text`` is None where the value shall not be."""
+def value_text(value: Json) -> str:
+    """Write a value as JSON: two values are equal exactly when their texts are.
 
-    subject: str
-    text: str | None
-    terms: tuple[str, ...] = ()
-
-
-def text_of(value: dict[str, Any]) -> str:
-    """Write a value; equal values give the same text."""
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    Raises:
+        TooLarge: It is longer than LARGEST_VALUE_BYTES.
+    """
+    text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    if len(text) > LARGEST_VALUE_BYTES // 4 and len(text.encode()) > LARGEST_VALUE_BYTES:
+        raise TooLarge(f"A recorded value may have {LARGEST_VALUE_BYTES:,} bytes; this one has more.")
+    return text
 
 
-def value_of(text: str) -> dict[str, Any]:
-    """Read what ``text_of`` wrote."""
+def value_from(text: str) -> Json:
+    """Read what ``value_text`` wrote."""
     value: dict[str, Any] = json.loads(text)
     return value
 
 
-def wanted_of(subject: str, wish: Wish | Note) -> Wanted:
-    """Make a wish, or a note, ready to be kept.
+def sorted_terms(terms: Sequence[str]) -> tuple[str, ...]:
+    """Return terms in order, each once.
 
     Raises:
-        TooLarge: Its text is longer than LARGEST_VALUE_BYTES, or it has more than MOST_TERMS.
+        TooLarge: There are more than MOST_TERMS.
+    """
+    found = tuple(sorted(set(terms)))
+    if len(found) > MOST_TERMS:
+        raise TooLarge(f"A recorded value may have {MOST_TERMS} terms; this one has {len(found)}.")
+    return found
+
+
+def texts_of(wish: Wish | Note) -> tuple[str | None, tuple[str, ...]]:
+    """Return what a wish writes: the value's text, and its terms; nothing where it removes.
+
+    Raises:
+        TooLarge: See the functions above.
     """
     if wish.value is None:
-        return Wanted(subject, None)
-    text, terms = text_of(wish.value), tuple(sorted(set(wish.terms)))
-    size = len(text) if text.isascii() else len(text.encode())
-    if size > LARGEST_VALUE_BYTES:
-        raise TooLarge(f"A recorded value may be {LARGEST_VALUE_BYTES:,} bytes long; this one is {size:,}.")
-    if len(terms) > MOST_TERMS:
-        raise TooLarge(f"A recorded value may have {MOST_TERMS} terms; this one has {len(terms)}.")
-    return Wanted(subject, text, terms)
+        return None, ()
+    return value_text(wish.value), sorted_terms(wish.terms)
