@@ -74,6 +74,12 @@ class InvalidBody(InvalidRequest):
         return self._problems
 
 
+class InvalidImport(InvalidBody):
+    """A file (a framework, an alignment, a pathway, a crosswalk) is not what its format says; nothing is kept."""
+
+    code = "invalid-import"
+
+
 class InvalidStatement(InvalidRequest):
     """One or more statements break the standard.
 
