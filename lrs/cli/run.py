@@ -22,7 +22,7 @@ from lrs.access.service import NewKey
 from lrs.cli.loopback import ServerFailed, check_free, post_statements, wait_until_up
 from lrs.cli.serve import read_bind, shown_store
 from lrs.services import Services, build_services
-from profiles.demo_city import DemoCity, load_city, make_month
+from profiles.demo_city import DemoCity, load_city, make_term
 
 _BATCH = 50
 _SEED = 7
@@ -40,7 +40,7 @@ _MOST_LINKS = 5
     "--demo/--no-demo",
     default=True,
     show_default=True,
-    help="Fill an empty store with an invented month of a school, a museum and an employer.",
+    help="Fill an empty store with an invented term of a school, a museum and an employer.",
 )
 def run(bind: str, demo: bool) -> None:
     """Start a record store to try: serve, fill an empty store, say what to open next."""
@@ -141,7 +141,7 @@ def _fill(services: Services, address: tuple[str, int]) -> None:
     city = load_city()
     keys = _let_in(services, city)
     now = datetime.fromtimestamp(services.outside.clock() / 1_000_000, UTC)
-    month = make_month(city, now, Random(_SEED))  # noqa: S311 - nothing secret
+    month = make_term(city, now, Random(_SEED))  # noqa: S311 - nothing secret
     _say(f"It was empty, so a month of {city.name}, an invented city, is posted through the public API:")
     began = time.monotonic()
     for provider in city.providers.values():

@@ -1,4 +1,4 @@
-"""The diary in which one provider's month is written, and the few shapes that all three use."""
+"""The diary in which one provider's term is written, and the few shapes that all three use."""
 
 import uuid
 from collections.abc import Iterable
@@ -8,6 +8,8 @@ from random import Random  # noqa: TID251 - only the type; the generator itself 
 from profiles.demo_city.city import DemoCity, Json, Person, Provider
 
 DAYS = 28
+"""In one block; a writer writes one block after the other."""
+BLOCKS = 3
 MONDAY, WEDNESDAY, THURSDAY, SATURDAY = 0, 2, 3, 5
 NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "https://port-amaris.example/records")
 
@@ -27,17 +29,18 @@ VERBS = {
 
 
 class Diary:
-    """Collects the statements of one provider over four weeks.
+    """Collects the statements of one provider, block after block of four weeks.
 
     Args:
         city: Where it happens.
         provider: Who writes.
-        until: The moment at which the month ends; aware.
-        rng: Decides who does what; the same generator gives the same month.
+        until: The moment at which the term ends; aware.
+        rng: Decides who does what; the same generator gives the same term.
     """
 
     def __init__(self, city: DemoCity, provider: Provider, until: datetime, rng: Random) -> None:
-        """Begin an empty diary."""
+        """Begin an empty diary at its first block."""
+        self.block = 0
         self.city = city
         self.provider = provider
         self.rng = rng
@@ -48,12 +51,13 @@ class Diary:
 
     @property
     def days(self) -> list[datetime]:
-        """The month's days, as midnights in the city's zone, oldest first."""
-        return [self._last_day - timedelta(days=back) for back in reversed(range(DAYS))]
+        """The block's days, as midnights in the city's zone, oldest first."""
+        later = DAYS * (BLOCKS - 1 - self.block)
+        return [self._last_day - timedelta(days=later + back) for back in reversed(range(DAYS))]
 
     @property
     def workdays(self) -> list[datetime]:
-        """The month's days from Monday to Friday."""
+        """The block's days from Monday to Friday."""
         return [day for day in self.days if day.weekday() < SATURDAY]
 
     def chance(self, probability: float) -> bool:
@@ -61,14 +65,14 @@ class Diary:
         return self.rng.random() < probability
 
     def id_of(self, key: str) -> str:
-        """Give the id of what is written under a key: stable for a day, a provider and a key."""
-        return str(uuid.uuid5(NAMESPACE, f"{self._last_day.date()}/{self.provider.id}/{key}"))
+        """Give the id of what is written under a key: stable for a day, a provider, a block and a key."""
+        return str(uuid.uuid5(NAMESPACE, f"{self._last_day.date()}/{self.provider.id}/{self.block}/{key}"))
 
     def write(self, key: str, at: datetime, actor: Json, verb: str, **parts: Json) -> str:
         """Add a statement.
 
         Args:
-            key: Names the event within this diary; never used twice.
+            key: Names the event within this block; never used twice.
             at: When it happened.
             actor: Agent or Group.
             verb: One of VERBS.
@@ -123,7 +127,7 @@ class Diary:
         return self.city.staff[person_id].agent(self.provider)
 
     def statements(self) -> list[Json]:
-        """Give what happened before the month's end, in order of time."""
+        """Give what happened before the term's end, in order of time."""
         kept = [(at, statement) for at, statement in self._written if at <= self._until]
         return [statement for _, statement in sorted(kept, key=lambda pair: (pair[0], pair[1]["id"]))]
 

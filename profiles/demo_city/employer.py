@@ -1,4 +1,4 @@
-"""A month at the employer: safety training, internship shifts, tasks, what mentors say, a plan."""
+"""A term at the employer: safety training, internship shifts, tasks, what mentors say, a plan."""
 
 from datetime import datetime, timedelta
 
@@ -10,7 +10,7 @@ GOOD_ENOUGH = 2  # on the rubric of four levels
 
 
 def write_employer(diary: Diary) -> None:
-    """Write the employer's four weeks."""
+    """Write four weeks of the employer."""
     workdays = diary.workdays
     placements = diary.offers["internships"]
     for number, learner in enumerate(diary.city.known_to("employer")):

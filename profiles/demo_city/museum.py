@@ -1,4 +1,4 @@
-"""A month at the museum: class visits, exhibits met on free days, workshops, ratings."""
+"""A term at the museum: class visits, exhibits met on free days, workshops, ratings."""
 
 from datetime import datetime
 
@@ -7,7 +7,7 @@ from profiles.demo_city.diary import SATURDAY, THURSDAY, WEDNESDAY, Diary, durat
 
 
 def write_museum(diary: Diary) -> None:
-    """Write the museum's four weeks."""
+    """Write four weeks of the museum."""
     days = diary.days
     _class_visit(diary, next(day for day in days[7:] if day.weekday() == WEDNESDAY), "8A")
     _class_visit(diary, next(day for day in days[14:] if day.weekday() == THURSDAY), "10B")

@@ -1,15 +1,16 @@
-"""A month at the school: lessons, questions, tests, assemblies, a comment, a mistake put right."""
+"""A term at the school: lessons, questions, tests, assemblies, a comment, a mistake put right, marks."""
 
 from datetime import datetime, timedelta
 
 from profiles.demo_city.city import Json, Person
-from profiles.demo_city.diary import MONDAY, Diary, duration, parent, reference, score
+from profiles.demo_city.diary import BLOCKS, MONDAY, Diary, duration, parent, reference, score
 
 CLASSES = ("8A", "10B")
+PASS_MARK = 50
 
 
 def write_school(diary: Diary) -> None:
-    """Write the school's four weeks."""
+    """Write four weeks of the school."""
     school_days = diary.workdays
     for number, day in enumerate(school_days):
         _lessons(diary, day, number)
@@ -18,6 +19,8 @@ def write_school(diary: Diary) -> None:
         _assemblies(diary, day)
     for week, course in enumerate(diary.offers["courses"]):
         _test(diary, school_days[5 * week + 4], course)
+        if diary.block == BLOCKS - 1:
+            _marks(diary, school_days[-2], course)
 
 
 def _lessons(diary: Diary, day: datetime, number: int) -> None:
@@ -123,8 +126,27 @@ def _test(diary: Diary, day: datetime, course: Json) -> None:
         )
         if raw >= 0.95 * most or raw < most / 2:
             _comment(diary, day, learner, course, marked, raw >= most / 2)
-    if course is diary.offers["courses"][0]:
+    if diary.block == 0 and course is diary.offers["courses"][0]:
         _mistake(diary, day, course, activity)
+
+
+def _marks(diary: Diary, day: datetime, course: Json) -> None:
+    """Write what each learner gets for the course, out of 100, at the end of the term."""
+    activity = diary.activity(f"courses/{course['id']}", course["name"], "course")
+    for learner in diary.city.known_to("school"):
+        mark = min(100, max(30, round(diary.rng.gauss(74, 13))))
+        diary.write(
+            f"mark/{course['id']}/{learner.id}",
+            diary.moment(day, 14, 15.5),
+            learner.agent(diary.provider),
+            "completed",
+            object=activity,
+            result={"score": score(mark, 100), "success": mark >= PASS_MARK, "completion": True},
+            context={
+                "instructor": diary.staff(course["teacher"][learner.group]),
+                "platform": diary.provider.platform,
+            },
+        )
 
 
 def _comment(diary: Diary, day: datetime, learner: Person, course: Json, marked: str, good: bool) -> None:

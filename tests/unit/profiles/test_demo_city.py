@@ -1,4 +1,4 @@
-"""The invented month: enough of it, the same each time, and valid in both versions."""
+"""The invented term: enough of it, the same each time, and valid in both versions."""
 
 import json
 import uuid
@@ -13,15 +13,15 @@ import pytest
 
 from lrs.xapi.statement import validate_statement
 from lrs.xapi.versions import Version
-from profiles.demo_city import load_city, make_month
+from profiles.demo_city import load_city, make_term
 from profiles.demo_city.diary import VERBS
 
 CITY = load_city()
 EVENING = datetime(2026, 11, 21, 18, tzinfo=UTC)
 
 
-def month(until: datetime = EVENING) -> dict[str, list[dict[str, Any]]]:
-    return make_month(CITY, until, Random(7))
+def term(until: datetime = EVENING) -> dict[str, list[dict[str, Any]]]:
+    return make_term(CITY, until, Random(7))
 
 
 def every(made: dict[str, list[dict[str, Any]]]) -> Iterator[dict[str, Any]]:
@@ -31,40 +31,40 @@ def every(made: dict[str, list[dict[str, Any]]]) -> Iterator[dict[str, Any]]:
 
 @pytest.mark.parametrize("back", range(7))
 @pytest.mark.parametrize("hour", [0, 9, 23])
-def test_month_has_at_least_500_statements_when_it_ends_on_any_weekday_at_any_hour(
+def test_term_has_at_least_2000_statements_when_it_ends_on_any_weekday_at_any_hour(
     back: int, hour: int
 ) -> None:
     until = (EVENING - timedelta(days=back)).replace(hour=hour)
-    made = list(every(month(until)))
-    assert len(made) >= 500
+    made = list(every(term(until)))
+    assert len(made) >= 2000
     assert max(datetime.fromisoformat(one["timestamp"]) for one in made) <= until
 
 
 def test_every_statement_is_valid_when_checked_by_both_versions() -> None:
     for version in Version:
-        for statement in every(month()):
+        for statement in every(term()):
             assert not list(validate_statement(statement, version)), statement
 
 
-def test_month_is_the_same_when_made_twice() -> None:
-    assert json.dumps(month()) == json.dumps(month())
+def test_term_is_the_same_when_made_twice() -> None:
+    assert json.dumps(term()) == json.dumps(term())
 
 
-def test_ids_are_unique_and_stay_when_the_month_ends_at_another_hour_of_the_day() -> None:
-    evening = {one["id"]: one for one in every(month())}
-    morning = {one["id"]: one for one in every(month(EVENING.replace(hour=8)))}
-    assert len(evening) == sum(len(statements) for statements in month().values())
+def test_ids_are_unique_and_stay_when_the_term_ends_at_another_hour_of_the_day() -> None:
+    evening = {one["id"]: one for one in every(term())}
+    morning = {one["id"]: one for one in every(term(EVENING.replace(hour=8)))}
+    assert len(evening) == sum(len(statements) for statements in term().values())
     assert {uuid.UUID(id_).version for id_ in evening} == {5}
     assert morning.items() <= evening.items()
 
 
-def test_ids_differ_when_the_month_ends_on_another_day() -> None:
-    today = {one["id"] for one in every(month())}
-    assert today.isdisjoint(one["id"] for one in every(month(EVENING - timedelta(days=1))))
+def test_ids_differ_when_the_term_ends_on_another_day() -> None:
+    today = {one["id"] for one in every(term())}
+    assert today.isdisjoint(one["id"] for one in every(term(EVENING - timedelta(days=1))))
 
 
-def test_month_is_varied() -> None:
-    made = list(every(month()))
+def test_term_is_varied() -> None:
+    made = list(every(term()))
     objects = Counter(one["object"].get("objectType", "Activity") for one in made)
     interactions = {
         one["object"]["definition"]["interactionType"]
@@ -79,7 +79,7 @@ def test_month_is_varied() -> None:
 
 
 def test_one_mistaken_record_is_voided_when_it_was_sent_before() -> None:
-    school = month()["school"]
+    school = term()["school"]
     voiding = [one for one in school if one["verb"]["id"] == VERBS["voided"]]
     order = [one["id"] for one in school]
     assert len(voiding) == 1
