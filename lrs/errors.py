@@ -75,7 +75,7 @@ class InvalidBody(InvalidRequest):
 
 
 class InvalidImport(InvalidBody):
-    """A file (a framework, an alignment, a pathway, a crosswalk) is not what its format says; nothing is kept."""
+    """A file (framework, alignment, pathway, crosswalk) breaks its format; nothing of it is kept."""
 
     code = "invalid-import"
 
