@@ -4,6 +4,7 @@ from flask import Flask, request
 
 from config.settings import Settings
 from lrs import __version__
+from lrs.access.model import Role
 from lrs.access.routes.api import make_institutions_blueprint, make_keys_blueprint
 from lrs.access.routes.sessions import make_sessions_blueprint
 from lrs.errors import NotFound
@@ -29,6 +30,9 @@ from lrs.xapi.routes.lines import make_lines_blueprint
 from lrs.xapi.routes.statements import make_statements_blueprint
 from lrs.xapi.routes.usage_api import make_usage_blueprint
 from lrs.xapi.versions import Version
+
+_HOMES = {Role.ARRIVALS: "arrivals_pages.all_sources"}
+"""Each role's own page, where signing in ends."""
 
 
 def create_app(settings: Settings, services: Services | None = None, threads: int = 16) -> Flask:
@@ -85,7 +89,7 @@ def _add_pages(app: Flask, services: Services) -> None:
     """Add what people open in a browser."""
     public_url = services.settings.public_url
     secure = public_url.startswith("https://")
-    app.register_blueprint(make_sessions_blueprint(services.access, secure, "arrivals_pages.all_sources"))
+    app.register_blueprint(make_sessions_blueprint(services.access, secure, _HOMES))
     app.register_blueprint(
         make_arrivals_blueprint(services.arrivals, services.access, services.quotas, public_url)
     )

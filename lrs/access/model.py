@@ -15,6 +15,17 @@ KeyId = NewType("KeyId", str)
 IssuerId = NewType("IssuerId", str)
 
 
+class Role(StrEnum):
+    """As what a person signs in."""
+
+    ARRIVALS = "arrivals"
+    """Somebody of a provider: did our records arrive."""
+    REGISTRAR = "registrar"
+    """Somebody of a school who makes and compares transcripts."""
+    LEARNER = "learner"
+    """A learner, who sees everything of their own and nothing of an institution."""
+
+
 class Scope(StrEnum):
     """What a key may do. All but ``ADMIN`` are the standard's.
 
@@ -109,6 +120,14 @@ class Key:
 
 
 @dataclass(frozen=True, slots=True)
+class NewKey:
+    """A key just made, with the secret that is shown this once."""
+
+    key: Key
+    secret: str
+
+
+@dataclass(frozen=True, slots=True)
 class Credential:
     """A key with its client and institution, as found by one look-up."""
 
@@ -146,10 +165,12 @@ class Caller:
     Attributes:
         label: What logs may say: the key's id (never the secret), the client's where a token
             was sent, or ``session``.
-        handle: Opens the caller's institution; None for an administrator.
+        handle: Opens the caller's institution; None for an administrator, and for a learner.
         key_id: None for whoever sent a token or is signed in.
         statement_quota: See Institution.
         tolerances: See Key.
+        role: As what a person is signed in; None for systems.
+        subject: Which learner that is, by the id of a learner or an identity; None for others.
     """
 
     label: str
@@ -160,6 +181,8 @@ class Caller:
     default_version: str | None
     statement_quota: int = 0
     tolerances: frozenset[Tolerance] = frozenset()
+    role: Role | None = None
+    subject: str | None = None
 
     @property
     def source(self) -> str | None:
@@ -173,24 +196,32 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class SignIn:
-    """A link that signs a person in once; the token is kept only as SHA-256."""
+    """A link that signs a person in once; the token is kept only as SHA-256.
+
+    Attributes:
+        institution_id: Who gave the link.
+        role: One of Role.
+        subject: See Caller.
+    """
 
     token_sha256: bytes
     institution_id: InstitutionId
     role: str
     created_at_us: int
     expires_at_us: int
+    subject: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A signed-in browser; the cookie's token is kept only as SHA-256."""
+    """A signed-in browser; the cookie's token is kept only as SHA-256. See SignIn."""
 
     token_sha256: bytes
     institution_id: InstitutionId
     role: str
     created_at_us: int
     expires_at_us: int
+    subject: str | None = None
 
 
 _READS = frozenset({Scope.ALL_READ, Scope.STATEMENTS_READ, Scope.STATEMENTS_READ_MINE})

@@ -1,4 +1,4 @@
-"""Letting in: institutions, clients, keys, sign-in links and sessions as use cases.
+"""Letting in: institutions, clients and keys as use cases; ``sign_ins`` has the links and sessions.
 
 Secrets are 256 random bits; only their SHA-256 is kept and looked up at each request, so a
 revoked key stops at once. Names come from people: they are trimmed and checked here.
@@ -6,7 +6,7 @@ revoked key stops at once. Names come from people: they are trimmed and checked 
 
 import json
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from lrs.access.bearer import BearerTokens
 from lrs.access.handles import InstitutionHandle, InstitutionId
@@ -18,9 +18,9 @@ from lrs.access.model import (
     Institution,
     Key,
     KeyId,
+    NewKey,
+    Role,
     Scope,
-    Session,
-    SignIn,
     Tolerance,
 )
 from lrs.access.ports import AccessStore
@@ -35,24 +35,13 @@ from lrs.access.rules import (
     read_basic,
     sha256,
 )
+from lrs.access.sign_ins import SignIns
 from lrs.clock import Clock
-from lrs.errors import AlreadyExists, InvalidRequest, NotFound, Unauthenticated
+from lrs.errors import AlreadyExists, NotFound, Unauthenticated
 
-ROLES = ("arrivals",)
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _SECOND = 1_000_000
 _MINUTE = 60 * _SECOND
-_DAY = 24 * 60 * _MINUTE
-SIGN_IN_US = _DAY
-SESSION_US = 7 * _DAY
-
-
-@dataclass(frozen=True, slots=True)
-class NewKey:
-    """A key just made, with the secret that is shown this once."""
-
-    key: Key
-    secret: str
 
 
 class AccessService:
@@ -83,6 +72,7 @@ class AccessService:
         self._clock = clock
         self._random_bytes = random_bytes
         self._public_url = public_url.rstrip("/")
+        self._sign_ins = SignIns(store, clock, self.new_token)
 
     def now(self) -> int:
         """Give the moment that answers speak from."""
@@ -361,50 +351,28 @@ class AccessService:
 
     # People who sign in
 
-    def create_sign_in(self, institution_name: str, role: str = "arrivals") -> str:
+    def create_sign_in(
+        self, institution_name: str, role: str = Role.ARRIVALS, subject: str | None = None
+    ) -> str:
         """Make the token of a link that signs a person in: one day, one use.
 
         Raises:
             NotFound: There is no institution of that name.
-            InvalidRequest: The role is not one.
+            InvalidRequest: As ``SignIns.create`` says.
         """
-        if role not in ROLES:
-            raise InvalidRequest(f"The role must be one of {', '.join(ROLES)}.")
-        institution = self.get_institution_named(institution_name)
-        token, now = self.new_token(), self._clock()
-        self._store.add_sign_in(SignIn(sha256(token), institution.id, role, now, now + SIGN_IN_US))
-        return token
+        return self._sign_ins.create(self.get_institution_named(institution_name).id, role, subject)
 
     def take_sign_in(self, token: str) -> str:
-        """Use up a sign-in link and return the token of the session that it begins.
-
-        Raises:
-            NotFound: The link is unknown, used or expired; the message does not say which,
-                nor whose it was.
-        """
-        now = self._clock()
-        sign_in = self._store.take_sign_in(sha256(token), now)
-        if sign_in is None:
-            raise NotFound(
-                "A sign-in link works once, within a day of being made. Ask for a new one where you got it.",
-                heading="This sign-in link is no longer good",
-            )
-        session = self.new_token()
-        self._store.add_session(
-            Session(sha256(session), sign_in.institution_id, sign_in.role, now, now + SESSION_US)
-        )
-        return session
+        """Use up a sign-in link, as ``SignIns.take`` does; return the session's token."""
+        return self._sign_ins.take(token)
 
     def find_session(self, token: str) -> Caller | None:
         """Return who a session's token stands for, or None where it is unknown or expired."""
-        session = self._store.find_session(sha256(token), self._clock())
-        if session is None:
-            return None
-        return Caller("session", frozenset(), InstitutionHandle(session.institution_id), None, None, None)
+        return self._sign_ins.find(token)
 
     def end_session(self, token: str) -> None:
         """Sign a browser out; nothing happens when the token is unknown."""
-        self._store.end_session(sha256(token))
+        self._sign_ins.end(token)
 
     # Ids and tokens
 

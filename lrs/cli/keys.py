@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from config.settings import read_settings
-from lrs.access.model import Institution, Key, Tolerance
+from lrs.access.model import Institution, Key, NewKey, Role, Tolerance
 from lrs.access.rules import (
     MAX_OVERLAP_HOURS,
     MAX_QUOTA,
@@ -21,7 +21,6 @@ from lrs.access.rules import (
     parse_tolerances,
     state_of,
 )
-from lrs.access.service import NewKey
 from lrs.clock import to_text
 from lrs.services import Services, build_services
 
@@ -246,11 +245,13 @@ def revoke_key(key_id: str, as_json: bool) -> None:
 
 @click.command("sign-in")
 @_institution_option
+@click.option("--role", type=click.Choice(list(Role)), default=Role.ARRIVALS, help="As what; see below.")
+@click.option("--learner", metavar="LEARNER", help="Who, where the role is learner.")
 @_json_option
-def sign_in(institution: str, as_json: bool) -> None:
-    """Print a link that opens an institution's pages: one day, one use."""
+def sign_in(institution: str, role: str, learner: str | None, as_json: bool) -> None:
+    """Print a link that signs a person in: one day, one use."""
     with _services() as services:
-        token = services.access.create_sign_in(institution)
+        token = services.access.create_sign_in(institution, role, learner)
         link = f"{services.settings.public_url}/sign-in/{token}"
     click.echo(json.dumps({"url": link}) if as_json else link)
     click.echo("The link works once, within a day.", err=True)

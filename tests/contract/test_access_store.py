@@ -419,6 +419,14 @@ def test_exactly_one_taker_gets_a_sign_in_link_when_many_race(engine: Engine) ->
 SESSION = Session(TOKEN, SCHOOL.id, "viewer", NOW, NOW + 5_000)
 
 
+def test_subject_is_kept_when_a_link_or_a_session_has_one(school: AccessStore) -> None:
+    link, session = replace(LINK, subject="0123456789ab"), replace(SESSION, subject="0123456789ab")
+    school.add_sign_in(link)
+    school.add_session(session)
+    assert school.take_sign_in(TOKEN, NOW) == link
+    assert school.find_session(TOKEN, NOW) == session
+
+
 def test_session_is_found_until_it_expires_when_it_was_kept(school: AccessStore) -> None:
     school.add_session(SESSION)
     assert school.find_session(TOKEN, NOW + 4_999) == SESSION

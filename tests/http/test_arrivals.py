@@ -182,6 +182,20 @@ def test_pages_ask_to_sign_in_when_nobody_is(embedded: Instance) -> None:
         assert "Basic" not in answer.headers["WWW-Authenticate"]
 
 
+@pytest.mark.parametrize(("role", "subject"), [("learner", "0123456789ab"), ("registrar", None)])
+def test_the_pages_are_closed_to_sessions_of_other_roles(
+    embedded: Instance, role: str, subject: str | None
+) -> None:
+    embedded.key("School")
+    session = embedded.access.take_sign_in(embedded.access.create_sign_in("School", role, subject))
+    embedded.client.set_cookie("lrs_session", session)
+    for path in ("/arrivals", "/arrivals/import"):
+        answer = embedded.client.get(path, headers=HTML)
+        assert answer.status_code == 403
+        assert "This page is not for you" in answer.text
+        assert "Nothing has arrived yet" not in answer.text
+
+
 def test_a_key_opens_no_page(embedded: Instance) -> None:
     assert embedded.client.get("/arrivals", headers={**embedded.key(), **HTML}).status_code == 401
 

@@ -360,6 +360,7 @@ def _pass_document(one: SignIn | Session) -> Document:
         "role": one.role,
         "created": Int64(one.created_at_us),
         "expires": Int64(one.expires_at_us),
+        "subject": one.subject,
     }
 
 
@@ -370,4 +371,5 @@ def _pass_fields(document: Mapping[str, Any]) -> dict[str, Any]:
         "role": document["role"],
         "created_at_us": document["created"],
         "expires_at_us": document["expires"],
+        "subject": document.get("subject"),
     }

@@ -1,5 +1,6 @@
 """Institutions, clients, keys, issuers, sign-ins and sessions, as the access room's port promises them."""
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
@@ -33,6 +34,7 @@ _KEY = (
     " k.revoked_at, k.last_used_at, k.rate, k.replaced_by, k.tolerances"
 )
 _ISSUER = "id, institution, url, audience, client_claim, scope_claim, jwks_url, created_at"
+_VISIT = "token, institution, role, created_at, expires_at, subject"
 _KEY_COLUMNS = _KEY.count(",") + 1
 _CREDENTIAL = (
     f"SELECT {_KEY}, c.name, c.authority, c.created_at, i.name, i.created_at, i.quota FROM keys k"  # noqa: S608
@@ -238,10 +240,7 @@ class SqliteAccessStore:
         """Use up a sign-in link: the first taker before its expiry gets it, others None."""
 
         def work(write: Write) -> Any:
-            taken = (
-                "DELETE FROM sign_ins WHERE token = ? AND expires_at > ?"
-                " RETURNING token, institution, role, created_at, expires_at"
-            )
+            taken = f"DELETE FROM sign_ins WHERE token = ? AND expires_at > ? RETURNING {_VISIT}"  # noqa: S608
             return _first(write.database, taken, token_sha256, at_us)
 
         row = self._writer.run(work)
@@ -253,10 +252,7 @@ class SqliteAccessStore:
 
     def find_session(self, token_sha256: bytes, at_us: int) -> Session | None:
         """Return the session if it has not expired at that moment, else None."""
-        query = (
-            "SELECT token, institution, role, created_at, expires_at FROM sessions"
-            " WHERE token = ? AND expires_at > ?"
-        )
+        query = f"SELECT {_VISIT} FROM sessions WHERE token = ? AND expires_at > ?"  # noqa: S608
         row = self._one(query, token_sha256, at_us)
         return Session(*row) if row else None
 
@@ -265,11 +261,11 @@ class SqliteAccessStore:
         self._write("DELETE FROM sessions WHERE token = ?", token_sha256)
 
     def _add_token(self, table: str, kept: SignIn | Session) -> None:
-        values = (kept.token_sha256, kept.institution_id, kept.role, kept.created_at_us, kept.expires_at_us)
+        values = dataclasses.astuple(kept)
 
         def work(write: Write) -> None:
             write.database.execute(f"DELETE FROM {table} WHERE expires_at <= ?", (kept.created_at_us,))  # noqa: S608
-            write.database.execute(f"INSERT INTO {table} VALUES (?, ?, ?, ?, ?)", values)  # noqa: S608
+            write.database.execute(f"INSERT INTO {table} ({_VISIT}) VALUES (?, ?, ?, ?, ?, ?)", values)  # noqa: S608
 
         self._writer.run(work)
 

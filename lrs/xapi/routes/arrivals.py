@@ -1,15 +1,11 @@
-"""Did my records arrive? The pages at /arrivals, for whoever is signed in.
-
-Wiring: ``app.register_blueprint(make_arrivals_blueprint(arrivals, access, public_url))``
-beside ``make_sessions_blueprint(access, secure, "arrivals_pages.all_sources")``.
-"""
+"""Did my records arrive? The pages at /arrivals, for whoever is signed in for an institution."""
 
 from dataclasses import dataclass
 
 from flask import Blueprint, render_template, request
 
 from lrs.access.handles import InstitutionHandle
-from lrs.access.model import ClientId, Key
+from lrs.access.model import ClientId, Key, Role
 from lrs.access.routes.sessions import signed_in
 from lrs.access.rules import KeyState, state_of
 from lrs.access.service import AccessService
@@ -94,7 +90,7 @@ def make_arrivals_blueprint(
 
 
 def _handle(access: AccessService) -> InstitutionHandle:
-    handle = signed_in(access).handle
+    handle = signed_in(access, Role.ARRIVALS).handle
     if handle is None:
         raise NotFound("There is nothing at this address.")
     return handle

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from lrs.access.handles import InstitutionHandle
-from lrs.access.model import Scope
+from lrs.access.model import Role, Scope
 from lrs.access.rules import KeyWish, clean_name, parse_scopes
-from lrs.access.service import SESSION_US, SIGN_IN_US, AccessService, NewKey
+from lrs.access.service import AccessService, NewKey
+from lrs.access.sign_ins import SESSION_US, SIGN_IN_US
 from lrs.errors import AlreadyExists, InvalidRequest, NotFound, Unauthenticated
 from tests.engines import Engine, sqlite_engine
 
@@ -269,6 +270,7 @@ def test_a_link_signs_in_once(access: AccessService) -> None:
     caller = access.find_session(session)
     assert caller is not None
     assert caller.handle == InstitutionHandle(museum.id)
+    assert (caller.role, caller.subject) == (Role.ARRIVALS, None)
     assert caller.scopes == frozenset()
     with pytest.raises(NotFound) as used:
         access.take_sign_in(link)
@@ -303,3 +305,29 @@ def test_a_link_is_refused_when_institution_or_role_is_unknown(access: AccessSer
     access.create_institution("Museum")
     with pytest.raises(InvalidRequest):
         access.create_sign_in("Museum", "owner")
+
+
+def test_a_learner_is_signed_in_without_a_way_into_the_institution_that_gave_the_link(
+    access: AccessService,
+) -> None:
+    access.create_institution("Museum")
+    session = access.take_sign_in(access.create_sign_in("Museum", Role.LEARNER, "0123456789ab"))
+    caller = access.find_session(session)
+    assert caller is not None
+    assert (caller.role, caller.subject, caller.handle) == (Role.LEARNER, "0123456789ab", None)
+
+
+def test_a_registrar_is_signed_in_for_the_school(access: AccessService) -> None:
+    school = access.create_institution("School")
+    caller = access.find_session(access.take_sign_in(access.create_sign_in("School", "registrar")))
+    assert caller is not None
+    assert (caller.role, caller.handle) == (Role.REGISTRAR, InstitutionHandle(school.id))
+
+
+@pytest.mark.parametrize(("role", "subject"), [("learner", None), ("arrivals", "0123456789ab")])
+def test_a_link_is_refused_when_a_learner_is_missing_or_too_many(
+    access: AccessService, role: str, subject: str | None
+) -> None:
+    access.create_institution("Museum")
+    with pytest.raises(InvalidRequest, match="learner"):
+        access.create_sign_in("Museum", role, subject)
