@@ -14,7 +14,7 @@ from typing import Any
 
 from flask import request
 
-from lrs.access.model import Caller, ClientId, Institution, Key, Scope
+from lrs.access.model import Caller, ClientId, Institution, Key, NewKey, Scope
 from lrs.access.rules import KeyWish, require, state_of
 from lrs.access.schemas import (
     InstitutionSchema,
@@ -26,7 +26,7 @@ from lrs.access.schemas import (
     QuotaSchema,
     RotationSchema,
 )
-from lrs.access.service import AccessService, NewKey
+from lrs.access.service import AccessService
 from lrs.errors import NotFound
 from lrs.web.callers import current_caller
 from lrs.web.smorest import NoParamsSchema, StrictBlueprint

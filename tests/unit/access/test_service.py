@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from lrs.access.handles import InstitutionHandle
-from lrs.access.model import Role, Scope
+from lrs.access.model import NewKey, Role, Scope
 from lrs.access.rules import KeyWish, clean_name, parse_scopes
-from lrs.access.service import AccessService, NewKey
+from lrs.access.service import AccessService
 from lrs.access.sign_ins import SESSION_US, SIGN_IN_US
 from lrs.errors import AlreadyExists, InvalidRequest, NotFound, Unauthenticated
 from tests.engines import Engine, sqlite_engine
