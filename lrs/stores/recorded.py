@@ -45,6 +45,10 @@ class KeptEntry:
     at_us: int
 
 
+Texts = tuple[str | None, tuple[str, ...]]
+"""What a value is, as text, and what it is found by, in order; no text where there is none."""
+
+
 def value_text(value: Json) -> str:
     """Write a value as JSON: two values are equal exactly when their texts are.
 
@@ -75,7 +79,7 @@ def sorted_terms(terms: Sequence[str]) -> tuple[str, ...]:
     return found
 
 
-def texts_of(wish: Wish | Note) -> tuple[str | None, tuple[str, ...]]:
+def texts_of(wish: Wish | Note) -> Texts:
     """Return what a wish writes: the value's text, and its terms; nothing where it removes.
 
     Raises:

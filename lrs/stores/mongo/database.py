@@ -6,7 +6,7 @@ the primary with read concern ``majority``: it never shows what an election migh
 back. A standalone server keeps neither promise beyond its own disk.
 
 Sharded: ``log`` by range on ``_id``; ``statements`` by range, unique, on ``{t, _id}``;
-``history`` on ``{t}``; ``documents``, ``attachments`` and ``activities``
+``history`` on ``{t}``; ``documents``, ``attachments``, ``activities`` and ``recorded``
 by range on ``_id``; the others stay small and need none.
 """
 
@@ -43,6 +43,8 @@ class Collections:
     statements: Collection[Document]
     applied: Collection[Document]
     history: Collection[Document]
+    recorded: Collection[Document]
+    projections: Collection[Document]
     receipts: Collection[Document]
     refusals: Collection[Document]
     documents: Collection[Document]
@@ -115,6 +117,8 @@ def _make_indexes(collections: Collections) -> None:
     with_ref = {"ref": {"$exists": True}}
     collections.statements.create_index([("t", up), ("ref", up)], partialFilterExpression=with_ref)
     collections.history.create_index([("t", up), ("src", up)], unique=True)
+    collections.recorded.create_index([("t", up), ("kind", up), ("subject", up)])
+    collections.recorded.create_index([("t", up), ("kind", up), ("k", up), ("subject", up)])
     collections.receipts.create_index([("t", up), ("source", up), ("o", down)])
     collections.refusals.create_index([("t", up), ("source", up), ("at", down), ("o", down)])
     collections.documents.create_index([("s", up)])

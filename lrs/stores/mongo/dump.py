@@ -15,7 +15,7 @@ from lrs.access.handles import InstitutionHandle, InstitutionId
 from lrs.stores.definitions import unpack_definition
 from lrs.stores.mongo.database import Collections
 from lrs.stores.mongo.errors import translated
-from lrs.stores.mongo.history import entry_from
+from lrs.stores.mongo.history import entry_from, is_recorded, segment_in
 from lrs.stores.mongo.keys import first_position_after, statement_id_of
 from lrs.stores.mongo.segment import Document as Fields
 from lrs.stores.moving import KeptStatement
@@ -91,10 +91,12 @@ class MongoDump:
 
     @translated()
     def iter_history(self, institution_id: InstitutionId) -> Iterator[HistoryEntry]:
-        """Yield the history in order, up to what the statements brought."""
+        """Yield what statements left in the history, in order, as far as they are visible."""
         last = self._applied.get(institution_id, 0)
         for document in self._of(self._collections.history, institution_id):
-            if int(document["src"].partition(".")[0]) > last:
+            if is_recorded(document):
+                continue
+            if segment_in(document) > last:
                 return
             yield entry_from(document)
 

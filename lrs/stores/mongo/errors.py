@@ -58,6 +58,8 @@ _DUPLICATE_KEY = 11000
 
 def is_transient(error: Exception) -> bool:
     """Tell whether the outcome is unknown or may be better when the same is tried again."""
+    if isinstance(error, driver.BulkWriteError):
+        return _is_transient_bulk(error)
     code = getattr(error, "code", None)
     return code in TRANSIENT_CODES or issubclass(_entry(error)[0], StoreUnavailable)
 
@@ -65,7 +67,7 @@ def is_transient(error: Exception) -> bool:
 def translate(error: Exception) -> LrsError:
     """Return our error for one of the driver's."""
     kind, detail = _entry(error)
-    if kind is StoreError and getattr(error, "code", None) in TRANSIENT_CODES:
+    if kind is StoreError and is_transient(error):
         kind, detail = StoreUnavailable, AWAY
     return kind(detail)
 
@@ -86,6 +88,12 @@ def only_duplicates(error: driver.BulkWriteError) -> bool:
     return not details.get("writeConcernErrors") and all(
         one.get("code") == _DUPLICATE_KEY for one in problems
     )
+
+
+def _is_transient_bulk(error: driver.BulkWriteError) -> bool:
+    details = error.details or {}
+    codes = {one.get("code") for one in details.get("writeErrors", [])} - {_DUPLICATE_KEY}
+    return codes <= TRANSIENT_CODES and bool(codes or details.get("writeConcernErrors"))
 
 
 def _entry(error: Exception) -> tuple[type[LrsError], str]:

@@ -1,8 +1,9 @@
 """The history of one institution: its own dense log of recorded changes.
 
-``history {_id: "<t>:<m>", t, src, kind, subject, before, after, at}``. An insert at m+1 is
-a commit, as in the segment log. ``src`` names what caused the entry (``<n>.<i>``: an entry
-of a segment) and is unique, so that a projector may write it again.
+``history {_id: "<t>:<m>", t, src, kind, subject, before, after, at, v?, k?}``. An insert at
+m+1 is a commit, as in the segment log. ``src`` names what caused the entry and is unique:
+``<n>.<i>``, an entry of a segment, which a projector may write again; or ``<token>.<i>``, one
+act of changing recorded values. Only those have ``v`` and ``k``; see ``recorded``.
 """
 
 import json
@@ -19,27 +20,69 @@ from lrs.stores.mongo.patience import Patience
 from lrs.stores.mongo.segment import Document
 from lrs.xapi.ports import HistoryEntry, HistoryPage, Position
 
-_STEP = 50
-
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What is about to become an entry."""
+    """What is about to become an entry; before and after as JSON text."""
 
     source: str
     kind: str
     subject: str
-    before: dict[str, object] | None
-    after: dict[str, object] | None
+    before: str | None
+    after: str | None
     at_us: int
 
 
+class HistoryLog:
+    """The entries as they lie, and where they end."""
+
+    def __init__(self, collections: Collections, institution_id: InstitutionId) -> None:
+        """Keep where it lies."""
+        self._entries = collections.history
+        self._institution_id = institution_id
+
+    def following(self, after: int, limit: int) -> Iterator[Document]:
+        """Yield the entries right behind one; stops at the first that is missing."""
+        if limit <= 0:
+            return
+        behind = {"_id": {"$gt": dense_key(self._institution_id, after), "$lt": f"{self._institution_id};"}}
+        for document in self._entries.find(behind).sort("_id", 1).limit(limit):
+            after += 1
+            if number_of(document["_id"]) != after:
+                return
+            yield document
+
+    def is_there(self, m: int) -> bool:
+        """Tell whether there is an entry of that number: then all before it are there as well."""
+        return self._entries.find_one({"_id": dense_key(self._institution_id, m)}, {"_id": 1}) is not None
+
+    def head(self) -> int:
+        """Return the number of the last entry; 0 before the first."""
+        mine = {"_id": {"$gt": f"{self._institution_id}:", "$lt": f"{self._institution_id};"}}
+        newest = next(iter(self._entries.find(mine, {"_id": 1}).sort("_id", -1).limit(1)), None)
+        return number_of(newest["_id"]) if newest else 0
+
+    def to_document(self, m: int, change: Change) -> Document:
+        """Return what stands in the collection."""
+        return {
+            "_id": dense_key(self._institution_id, m),
+            "t": self._institution_id,
+            "src": change.source,
+            "kind": change.kind,
+            "subject": change.subject,
+            "before": change.before,
+            "after": change.after,
+            "at": Int64(change.at_us),
+        }
+
+
 class History:
-    """Writes and reads the entries."""
+    """Writes the entries that voidings bring, and reads all entries."""
 
     def __init__(self, collections: Collections, institution_id: InstitutionId) -> None:
         """Keep where it lies; the head is looked for at the first write."""
         self._entries = collections.history
+        self._log = HistoryLog(collections, institution_id)
         self._institution_id = institution_id
         self._head: int | None = None
 
@@ -60,56 +103,23 @@ class History:
 
     def read(self, after: Position, limit: int) -> HistoryPage:
         """Return the entries behind a position; stops at the first that is missing."""
-        entries = [entry_from(document) for document in self._following(after, limit)]
+        entries = [entry_from(document) for document in self._log.following(after, limit)]
         return HistoryPage(entries, entries[-1].position if entries else after)
 
-    def _following(self, after: int, limit: int) -> Iterator[Document]:
-        last = after + limit
-        while after < last:
-            step = min(_STEP, last - after)
-            keys = [dense_key(self._institution_id, m) for m in range(after + 1, after + 1 + step)]
-            found = self._entries.find({"_id": {"$in": keys}}).sort("_id", 1)
-            for key, document in zip(keys, found, strict=False):
-                if document["_id"] != key:
-                    return
-                after += 1
-                yield document
-            if number_of(keys[-1]) != after:
-                return
-
     def _append(self, change: Change, patience: Patience) -> None:
+        head = self._log.head() if self._head is None else self._head
         while True:
-            head = self._find_head()
             try:
-                self._entries.insert_one(self._document(head + 1, change))
+                self._entries.insert_one(self._log.to_document(head + 1, change))
             except DuplicateKeyError:
                 if self._entries.find_one({"t": self._institution_id, "src": change.source}, {"_id": 1}):
                     return
-                self._head = head + sum(1 for _ in self._following(head, _STEP))
-                if self._head == head:
+                before, head = head, self._log.head()
+                if head == before:
                     patience.rest()
             else:
                 self._head = head + 1
                 return
-
-    def _find_head(self) -> int:
-        if self._head is None:
-            mine = {"t": self._institution_id}
-            newest = next(iter(self._entries.find(mine, {"_id": 1}).sort("_id", -1).limit(1)), None)
-            self._head = number_of(newest["_id"]) if newest else 0
-        return self._head
-
-    def _document(self, m: int, change: Change) -> Document:
-        return {
-            "_id": dense_key(self._institution_id, m),
-            "t": self._institution_id,
-            "src": change.source,
-            "kind": change.kind,
-            "subject": change.subject,
-            "before": _to_text(change.before),
-            "after": _to_text(change.after),
-            "at": Int64(change.at_us),
-        }
 
 
 def entry_from(document: Document) -> HistoryEntry:
@@ -118,17 +128,28 @@ def entry_from(document: Document) -> HistoryEntry:
         Position(number_of(document["_id"])),
         document["kind"],
         document["subject"],
-        _from_text(document["before"]),
-        _from_text(document["after"]),
+        json_from(document["before"]),
+        json_from(document["after"]),
         document["at"],
     )
 
 
-def _to_text(value: dict[str, object] | None) -> str | None:
+def is_recorded(document: Document) -> bool:
+    """Tell whether an entry is of a recorded value; the others are of statements."""
+    return "v" in document
+
+
+def segment_in(document: Document) -> int:
+    """Return the segment that brought an entry of a statement."""
+    return int(document["src"].partition(".")[0])
+
+
+def json_text(value: dict[str, object] | None) -> str | None:
     """Write JSON as text: as a document it would lose large integers and dotted keys."""
     return None if value is None else json.dumps(value, ensure_ascii=False)
 
 
-def _from_text(text: str | None) -> dict[str, object] | None:
+def json_from(text: str | None) -> dict[str, object] | None:
+    """Read what was written as text."""
     value: dict[str, object] | None = None if text is None else json.loads(text)
     return value

@@ -16,7 +16,7 @@ from lrs.stores.mongo.activities import Definitions
 from lrs.stores.mongo.arrivals import Receipts
 from lrs.stores.mongo.database import Collections
 from lrs.stores.mongo.errors import only_duplicates
-from lrs.stores.mongo.history import Change, History
+from lrs.stores.mongo.history import Change, History, json_text
 from lrs.stores.mongo.keys import NEVER, position_of, statement_key
 from lrs.stores.mongo.log import Applied, SegmentLog
 from lrs.stores.mongo.patience import Patience
@@ -139,6 +139,6 @@ def _voidings(segment: Segment) -> Iterable[Change]:
                 kind="statement.voided",
                 subject=entry.target,
                 before=None,
-                after={"by": entry.id},
+                after=json_text({"by": entry.id}),
                 at_us=segment.stored_at_us(index),
             )

@@ -6,6 +6,7 @@ from typing import Self
 
 from pymongo import MongoClient
 
+from lrs.access.handles import InstitutionHandle
 from lrs.access.ports import AccessStore
 from lrs.errors import ConfigError
 from lrs.jobs.ports import JobStore
@@ -17,6 +18,7 @@ from lrs.stores.mongo.dump import MongoDump
 from lrs.stores.mongo.errors import BAD_ADDRESS, translated
 from lrs.stores.mongo.jobs import MongoJobStore
 from lrs.stores.mongo.load import MongoLoad
+from lrs.stores.mongo.recorded import MongoRecorded, MongoRecordedTables
 from lrs.stores.mongo.records import MongoRecordStores
 from lrs.stores.mongo.segment import Document
 from lrs.stores.mongo.streams import MongoStreamStore
@@ -56,6 +58,7 @@ class MongoStores:
         self._options = options
         self._access = MongoAccessStore(collections)
         self._records = MongoRecordStores(collections, self._instance_key, options)
+        self._recorded = MongoRecorded(collections, options)
         self._jobs = MongoJobStore(collections)
         self._streams = MongoStreamStore(collections)
 
@@ -97,6 +100,10 @@ class MongoStores:
     def streams(self) -> StreamStore:
         """Destinations, deliveries, dead letters."""
         return self._streams
+
+    def recorded(self, handle: InstitutionHandle) -> MongoRecordedTables:
+        """Open the recorded values of the handle's institution, or of the commons."""
+        return self._recorded(handle)
 
     @property
     def instance_key(self) -> bytes:

@@ -65,6 +65,7 @@ def test_expectations_name_every_driver_error_when_the_driver_changes() -> None:
 def test_driver_error_becomes_ours_when_it_leaves_a_block(name: str) -> None:
     error = make(driver_classes()[name])
     error.__dict__.setdefault("_OperationFailure__code", None)
+    error.__dict__.setdefault("_OperationFailure__details", None)
     with pytest.raises(LrsError) as caught, translated():
         raise error
     assert type(caught.value) is EXPECTED[name]
@@ -96,3 +97,15 @@ def test_bulk_error_counts_as_duplicates_when_it_has_nothing_else() -> None:
     assert not only_duplicates(pymongo.errors.BulkWriteError({"writeErrors": [duplicate, other]}))
     with_concern = {"writeErrors": [duplicate], "writeConcernErrors": [{"code": 64}]}
     assert not only_duplicates(pymongo.errors.BulkWriteError(with_concern))
+
+
+def test_bulk_error_is_transient_when_all_of_it_may_pass() -> None:
+    def bulk(*codes: int, concerns: int = 0) -> pymongo.errors.BulkWriteError:
+        problems = [{"code": code} for code in codes]
+        return pymongo.errors.BulkWriteError(
+            {"writeErrors": problems, "writeConcernErrors": [{"code": 64}] * concerns}
+        )
+
+    passing, lasting = [bulk(189), bulk(11000, 91), bulk(concerns=1)], [bulk(11000), bulk(189, 121), bulk()]
+    assert all(is_transient(error) and type(translate(error)) is StoreUnavailable for error in passing)
+    assert all(not is_transient(error) and type(translate(error)) is StoreError for error in lasting)
