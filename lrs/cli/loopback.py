@@ -1,14 +1,12 @@
-"""The instance's own address, as a command meets it: is it free, is it up, take these records.
+"""The instance's own address, as a command meets it: is it free, is it up.
 
 This talks to the server that the same command started, on this machine, and to nobody else.
 """
 
-import base64
 import errno
-import json
 import socket  # noqa: TID251 - only to see whether our own address is free
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import closing
 from http import HTTPStatus
 from http.client import HTTPConnection  # noqa: TID251 - our own server, not another host
@@ -63,38 +61,3 @@ def wait_until_up(host: str, port: int, is_running: Callable[[], bool], seconds:
             pass
         time.sleep(_POLL_SECONDS)
     raise ServerFailed("The server did not come up; what it wrote above says why.")
-
-
-def post_statements(
-    address: tuple[str, int], path: str, key: str, statements: Sequence[object], batch: int
-) -> int:
-    """Post statements in batches, as any client would.
-
-    Args:
-        address: Host and port.
-        path: Where statements are posted.
-        key: ``KEY:SECRET``.
-        statements: What to post.
-        batch: Statements a request.
-
-    Returns:
-        How many requests it took.
-
-    Raises:
-        ServerFailed: A post was not answered with 200.
-    """
-    headers = {
-        "Authorization": "Basic " + base64.b64encode(key.encode()).decode(),
-        "Content-Type": "application/json",
-        "X-Experience-API-Version": "1.0.3",
-    }
-    starts = range(0, len(statements), batch)
-    with closing(HTTPConnection(*address, timeout=30)) as connection:
-        for start in starts:
-            body = json.dumps(statements[start : start + batch])
-            connection.request("POST", path, body=body.encode(), headers=headers)
-            response = connection.getresponse()
-            answer = response.read()
-            if response.status != HTTPStatus.OK:
-                raise ServerFailed(f"A post was answered with {response.status}: {answer[:300]!r}")
-    return len(starts)

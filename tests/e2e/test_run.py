@@ -151,9 +151,10 @@ def test_it_serves_when_the_folder_holds_modules_of_another_project(tmp_path: Pa
     assert "another project" not in (tmp_path / "errors.log").read_text()
 
 
-def test_server_ends_when_the_command_is_told_to_end_while_it_starts(tmp_path: Path) -> None:
+@pytest.mark.parametrize("said", ["moves in", "statements in", "The record store runs at"])
+def test_it_ends_cleanly_when_it_is_told_to_while_it_fills_or_starts(tmp_path: Path, said: str) -> None:
     port = free_port()
     with run(tmp_path, port) as runner:
-        runner.read_until("The record store runs at")
+        runner.read_until(said)
         assert stop_process(runner.process, signal.SIGTERM) == 0
     assert is_free(port)
