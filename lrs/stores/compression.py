@@ -9,6 +9,7 @@ scrubbed statements; their numbers begin at ``FIRST_TRAINED``.
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from importlib import resources
 
@@ -23,6 +24,8 @@ _LEVEL = 3
 _DICTIONARY_BYTES = 64 * 1024
 _SEGMENT_BYTES, _DMER_BYTES = 1000, 8
 _LARGEST_BODY_BYTES = 1 << 30
+_FEWEST_TOGETHER = 32
+"""From here on one call for all is worth its buffers; and it lets go of the interpreter only once."""
 
 
 @cache
@@ -124,6 +127,23 @@ class BodyCodec:
             return self._decompressor(number).decompress(blob, max_output_size=_LARGEST_BODY_BYTES)
         except zstandard.ZstdError as error:
             raise CorruptRecord(f"A kept body cannot be decompressed: {error}.") from error
+
+    def decompress_all(self, kept: Sequence[tuple[int, bytes]]) -> list[bytes]:
+        """Restore many bodies, each given with its dictionary's number; a page at a time this is faster.
+
+        Raises:
+            CorruptRecord: As ``decompress``, for any of them.
+        """
+        if len(kept) >= _FEWEST_TOGETHER:
+            number = kept[0][0]
+            if number != PLAIN and all(one[0] == number for one in kept):
+                # What fails together is restored one by one: that tells why.
+                with suppress(zstandard.ZstdError, ValueError, MemoryError):
+                    frames = [blob for _, blob in kept]
+                    restored = self._decompressor(number).multi_decompress_to_buffer(frames)
+                    return [segment.tobytes() for segment in restored]
+        decompress = self.decompress
+        return [decompress(number, blob) for number, blob in kept]
 
     def _compressor(self) -> tuple[int, zstandard.ZstdCompressor]:
         own: tuple[int, zstandard.ZstdCompressor] | None = getattr(self._of_thread, "compressor", None)

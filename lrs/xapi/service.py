@@ -49,7 +49,7 @@ from lrs.xapi.reader import RawStatement, ReadBody, ReadLimits, read_statements
 from lrs.xapi.rules import count_problems
 from lrs.xapi.scanning import Scan
 from lrs.xapi.statement import validate_batch, validate_statement
-from lrs.xapi.texts import Additions, pack, served_text
+from lrs.xapi.texts import Additions, pack, served_list, served_text
 from lrs.xapi.tolerance import Corrected, correct_body, log_corrections
 from lrs.xapi.versions import Version
 
@@ -388,5 +388,10 @@ def _authority(text: str) -> dict[str, Any]:
 
 
 def _result(page: StatementPage, form: Format, languages: Sequence[str], more: str) -> bytes:
-    texts = [show(served_text(found.body, found.stored_at_us), form, languages) for found in page.statements]
-    return b'{"statements":[' + b",".join(texts) + b'],"more":' + orjson.dumps(more) + b"}"
+    if form is Format.EXACT:
+        texts = served_list([(found.body, found.stored_at_us) for found in page.statements])
+    else:
+        texts = b",".join(
+            [show(served_text(one.body, one.stored_at_us), form, languages) for one in page.statements]
+        )
+    return b"".join((b'{"statements":[', texts, b'],"more":', orjson.dumps(more), b"}"))

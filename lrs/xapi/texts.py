@@ -13,7 +13,7 @@ Spec: xAPI 1.0.3 Data 2.4.1, 2.4.6.2, 2.4.7, 2.4.8, 2.4.9, 2.4.10.
 """
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,7 @@ from lrs.clock import to_text
 from lrs.errors import CorruptRecord
 
 _HEAD = struct.Struct("<BI")
+_HEAD_BYTES = _HEAD.size
 _APART = 1
 _NO_TIMESTAMP = 2
 
@@ -71,12 +72,33 @@ def served_text(body: bytes, stored_at_us: int) -> bytes:
     Raises:
         CorruptRecord: The packed body is cut short.
     """
+    return b"".join(_served_parts(body, stored_at_us))
+
+
+def served_list(kept: Iterable[tuple[bytes, int]]) -> bytes:
+    """Return many statements as they are served, with commas between: what ``served_text`` says of each.
+
+    Args:
+        kept: The packed body of each, and its ``stored``.
+
+    Raises:
+        CorruptRecord: One is cut short.
+    """
+    parts: list[bytes] = []
+    for body, stored_at_us in kept:
+        parts += _served_parts(body, stored_at_us)
+        parts.append(b",")
+    return b"".join(parts[:-1])
+
+
+def _served_parts(body: bytes, stored_at_us: int) -> tuple[bytes, bytes]:
     flags, _, end = _unpack(body)
-    stored = to_text(stored_at_us).encode()
-    tail = b',"stored":"' + stored + b'"}'
+    stored = to_text(stored_at_us)
     if flags & _NO_TIMESTAMP:
-        tail = b',"timestamp":"' + stored + b'"' + tail
-    return body[_HEAD.size : end - 1] + tail
+        tail = f',"timestamp":"{stored}","stored":"{stored}"}}'
+    else:
+        tail = f',"stored":"{stored}"}}'
+    return body[_HEAD_BYTES : end - 1], tail.encode()
 
 
 def received_text(body: bytes) -> bytes:
@@ -88,15 +110,15 @@ def received_text(body: bytes) -> bytes:
     flags, length, end = _unpack(body)
     if flags & _APART:
         return body[end:]
-    return body[_HEAD.size : _HEAD.size + length] + b"}"
+    return body[_HEAD_BYTES : _HEAD_BYTES + length] + b"}"
 
 
 def _unpack(body: bytes) -> tuple[int, int, int]:
     """Return flags, the second field, and where *served* ends."""
-    if len(body) <= _HEAD.size:
+    if len(body) <= _HEAD_BYTES:
         raise CorruptRecord("A stored statement is cut short.")
     flags, length = _HEAD.unpack_from(body)
-    end = _HEAD.size + length if flags & _APART else len(body)
+    end = _HEAD_BYTES + length if flags & _APART else len(body)
     if end > len(body) or length >= len(body):
         raise CorruptRecord("A stored statement is cut short.")
     return flags, length, end

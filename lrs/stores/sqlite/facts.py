@@ -21,6 +21,8 @@ from lrs.xapi.ports import Fact, FactKind, Filter
 _FORMS_REMEMBERED = 20_000
 _FOOTER = struct.Struct("<HI")
 _WORD = struct.Struct("<I")
+_FOOTER_BYTES, _WORD_BYTES = _FOOTER.size, _WORD.size
+_read_footer = _FOOTER.unpack_from
 _MOST_WORDS = 0xFFF0
 
 _OFFSET_BITS, _LENGTH_BITS = 14, 9
@@ -65,18 +67,33 @@ def encode_facts(body: bytes, facts: Iterable[Fact]) -> bytes:
     return _words_struct(len(words)).pack(*words) + text + _FOOTER.pack(len(words), len(text))
 
 
+def cut(blob: bytes) -> bytes:
+    """Return the compressed body alone.
+
+    Raises:
+        CorruptRecord: The blob is cut short.
+    """
+    end = len(blob) - _FOOTER_BYTES
+    if end >= 0:
+        words, length = _read_footer(blob, end)
+        end -= length + words * _WORD_BYTES
+    if end < 0:
+        raise CorruptRecord("A kept statement is cut short.")
+    return blob[:end]
+
+
 def split(blob: bytes) -> tuple[bytes, bytes, bytes]:
     """Take a blob apart: compressed body, words, literals.
 
     Raises:
         CorruptRecord: It is cut short.
     """
-    end = len(blob) - _FOOTER.size
+    end = len(blob) - _FOOTER_BYTES
     if end < 0:
         raise CorruptRecord("A kept statement is cut short.")
-    words, length = _FOOTER.unpack_from(blob, end)
+    words, length = _read_footer(blob, end)
     literals_at = end - length
-    words_at = literals_at - words * _WORD.size
+    words_at = literals_at - words * _WORD_BYTES
     if words_at < 0:
         raise CorruptRecord("A kept statement is cut short.")
     return blob[:words_at], blob[words_at:literals_at], blob[literals_at:end]

@@ -72,7 +72,7 @@ class PageReader:
         while len(found) < wanted and span.low <= span.high:
             rows = self._rows(span, wanted - len(found))
             missing = wanted - len(found)
-            found += [served for row in rows if (served := self._serve(row)) is not None]
+            found += self._serve(rows)
             if len(rows) < missing:
                 break
             span = self._behind(span, rows[-1][0])
@@ -134,14 +134,16 @@ class PageReader:
             f" AND s.tenant = :tenant AND s.state <> {State.VOIDED:d}{probes}"
         )
 
-    def _serve(self, row: tuple[Any, ...]) -> StoredStatement | None:
-        """Read a row; None where it was met by a hash alone."""
-        seq, identity, stored, number, blob = row[:5]
-        content = self._codec.split(number, blob)
-        if not all(check.holds(content) for check in self._checks) and not self._inherits(seq):
-            return None
-        position = Position(seq)
-        return StoredStatement(id_text(identity), position, stored, content.body, voided=False)
+    def _serve(self, rows: Sequence[tuple[Any, ...]]) -> list[StoredStatement]:
+        """Read rows of seq, id, stored, dict, body; those met by a hash alone are left out."""
+        kept = [(row[3], row[4]) for row in rows]
+        if not self._checks:
+            return [_to_plain(row, body) for row, body in zip(rows, self._codec.bodies(kept), strict=True)]
+        return [
+            _to_plain(row, content.body)
+            for row, content in zip(rows, self._codec.split_all(kept), strict=True)
+            if all(check.holds(content) for check in self._checks) or self._inherits(row[0])
+        ]
 
     def _inherits(self, seq: int) -> bool:
         """Tell whether the statement and its chain together meet every filter.
@@ -153,6 +155,11 @@ class PageReader:
             any(check.holds(content) for content in (chain[:1] if f.kind is FactKind.CLIENT else chain))
             for check, f in zip(self._checks, self._query.filters, strict=True)
         )
+
+
+def _to_plain(row: tuple[Any, ...], body: bytes) -> StoredStatement:
+    """Make a statement that is not voided of a row that begins with seq, id, stored."""
+    return StoredStatement(id_text(row[1]), row[0], row[2], body, False)
 
 
 def _rarest_first(database: apsw.Connection, codec: RowCodec, filters: Sequence[Filter]) -> list[Filter]:

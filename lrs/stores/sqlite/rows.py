@@ -1,13 +1,13 @@
 """A statement as a row: made before the write lock is taken, and read back."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from enum import IntEnum
 from typing import NamedTuple
 
 from lrs.access.handles import InstitutionId
 from lrs.stores.compression import BodyCodec
-from lrs.stores.sqlite.facts import Content, encode_facts, split
+from lrs.stores.sqlite.facts import Content, cut, encode_facts, split
 from lrs.stores.terms import term_hash
 from lrs.xapi.ports import Fact, FactKind, PreparedStatement, StatementId
 from lrs.xapi.ports.activities import ActivityDefinition
@@ -101,6 +101,20 @@ class RowCodec:
         """Return the body and the facts of a kept blob."""
         body, words, literals = split(blob)
         return Content(self._bodies.decompress(number, body), words, literals)
+
+    def split_all(self, kept: Sequence[tuple[int, bytes]]) -> list[Content]:
+        """Return the bodies and the facts of many blobs, each given with its dictionary's number."""
+        parts = [split(blob) for _, blob in kept]
+        bodies = self._bodies.decompress_all(
+            [(number, part[0]) for (number, _), part in zip(kept, parts, strict=True)]
+        )
+        return [
+            Content(body, words, literals) for body, (_, words, literals) in zip(bodies, parts, strict=True)
+        ]
+
+    def bodies(self, kept: Sequence[tuple[int, bytes]]) -> list[bytes]:
+        """Return the bodies alone of many blobs, each given with its dictionary's number."""
+        return self._bodies.decompress_all([(number, cut(blob)) for number, blob in kept])
 
 
 def id_bytes(statement_id: StatementId) -> bytes:

@@ -110,9 +110,11 @@ class BatchOutcome:
     already: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class StoredStatement:
-    """A statement as kept. ``voided``: a voiding statement is about it (and it voids none itself)."""
+class StoredStatement(NamedTuple):
+    """A statement as kept (a tuple, since a hundred are made a page).
+
+    ``voided``: a voiding statement is about it (and it voids none itself).
+    """
 
     id: StatementId
     position: Position

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from lrs.errors import CorruptRecord
-from lrs.xapi.texts import Additions, pack, received_text, served_text
+from lrs.xapi.texts import Additions, pack, received_text, served_list, served_text
 
 ID = "11111111-2222-4333-8444-555555555555"
 AUTHORITY = '{"objectType":"Agent","mbox":"mailto:lrs@example.org"}'
@@ -91,6 +91,15 @@ def test_a_single_context_activity_becomes_an_array_also_in_a_substatement() -> 
             "other": [{"id": "http://e.org/x"}],
         }
         assert context["revision"] == "é"
+
+
+def test_a_list_holds_what_each_is_served_as() -> None:
+    bodies = [packed(BARE + b"}"), packed(BARE + b',"timestamp":"2020-01-01T00:00:00Z","stored":"x"}')]
+    kept = [(body, STORED_US + second * 1_000_000) for second, body in enumerate(bodies * 2)]
+    assert json.loads(b"[" + served_list(kept) + b"]") == [json.loads(served_text(*one)) for one in kept]
+    assert served_list(kept) == b",".join(served_text(*one) for one in kept)
+    assert served_list(kept[:1]) == served_text(*kept[0])
+    assert served_list([]) == b""
 
 
 def test_a_body_that_is_cut_short_is_reported() -> None:
