@@ -13,6 +13,7 @@ import apsw
 from lrs.stores.sqlite import sql
 from lrs.stores.sqlite.filling import Fill, fill_definitions
 from lrs.stores.sqlite.schema_of_jobs import JOB_TABLES
+from lrs.stores.sqlite.schema_of_tables import RECORDED_TABLES
 
 Change = Callable[[apsw.Connection], None]
 
@@ -62,6 +63,16 @@ def _complete_first_version(database: apsw.Connection) -> None:
     database.execute(_ATTACHMENTS_AND_ACTIVITIES)
 
 
+def _add_recorded_values(database: apsw.Connection) -> None:
+    database.execute(RECORDED_TABLES)
+    add_column(database, "tenants", "dropped INTEGER NOT NULL DEFAULT 0")
+
+
+def _add_subjects(database: apsw.Connection) -> None:
+    add_column(database, "sign_ins", "subject TEXT")
+    add_column(database, "sessions", "subject TEXT")
+
+
 _ATTACHMENTS_AND_ACTIVITIES = """
 CREATE TABLE IF NOT EXISTS attachments (
     tenant INTEGER, sha2 TEXT, dict INTEGER NOT NULL, content BLOB NOT NULL, PRIMARY KEY (tenant, sha2)
@@ -86,5 +97,7 @@ MIGRATIONS: tuple[Migration, ...] = (
         fill_definitions,
     ),
     Migration("jobs; streams out", runs(JOB_TABLES)),
+    Migration("recorded values; the mark of an institution that is taken away", _add_recorded_values),
+    Migration("whom a sign-in link and a session are about", _add_subjects),
 )
 """The first brings a file of version 1 to version 2, and so on."""

@@ -19,6 +19,7 @@ from lrs.stores.sqlite import sql
 from lrs.stores.sqlite.filling import Fill, begin_fill
 from lrs.stores.sqlite.migrations import MIGRATIONS
 from lrs.stores.sqlite.schema_of_jobs import JOB_TABLES
+from lrs.stores.sqlite.schema_of_tables import RECORDED_TABLES
 
 log = logging.getLogger(__name__)
 
@@ -27,9 +28,11 @@ APPLICATION_ID = 0x4C525331
 _TABLES = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value ANY) WITHOUT ROWID, STRICT;
 CREATE TABLE dictionaries (number INTEGER PRIMARY KEY, data BLOB NOT NULL) STRICT;
--- statements: how many rows of stmt are this institution's.
+-- statements: how many rows of stmt are this institution's. dropped: 1 once it is being taken away;
+-- the row stays, so that nobody else gets its number.
 CREATE TABLE tenants (
-    number INTEGER PRIMARY KEY, institution TEXT NOT NULL UNIQUE, statements INTEGER NOT NULL DEFAULT 0
+    number INTEGER PRIMARY KEY, institution TEXT NOT NULL UNIQUE, statements INTEGER NOT NULL DEFAULT 0,
+    dropped INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
 -- state: 0 plain, 1 voided, 2 voids another (and is never voided). ref: whom it refers to.
@@ -103,11 +106,11 @@ CREATE TABLE issuers (
 ) WITHOUT ROWID, STRICT;
 CREATE TABLE sign_ins (
     token BLOB PRIMARY KEY, institution TEXT NOT NULL, role TEXT NOT NULL, created_at INTEGER NOT NULL,
-    expires_at INTEGER NOT NULL
+    expires_at INTEGER NOT NULL, subject TEXT
 ) WITHOUT ROWID, STRICT;
 CREATE TABLE sessions (
     token BLOB PRIMARY KEY, institution TEXT NOT NULL, role TEXT NOT NULL, created_at INTEGER NOT NULL,
-    expires_at INTEGER NOT NULL
+    expires_at INTEGER NOT NULL, subject TEXT
 ) WITHOUT ROWID, STRICT;
 """
 
@@ -126,7 +129,7 @@ def upgrade(database: apsw.Connection, random_bytes: Callable[[int], bytes]) -> 
     """
     version = _version(database)
     if version == 0:
-        database.execute(_TABLES + JOB_TABLES)
+        database.execute(_TABLES + JOB_TABLES + RECORDED_TABLES)
     elif version < newest():
         _migrate(database, version)
     if version < newest():

@@ -1,12 +1,12 @@
 """The statements of one institution, as the record store's port promises them."""
 
-import orjson
-
 from lrs.errors import TooLarge
+from lrs.stores.recorded import value_from
 from lrs.stores.sqlite import sql
 from lrs.stores.sqlite.attachments import pack_attachments
 from lrs.stores.sqlite.connections import Readers
 from lrs.stores.sqlite.errors import translated
+from lrs.stores.sqlite.history import read_rows
 from lrs.stores.sqlite.locks import ConsistentThrough
 from lrs.stores.sqlite.query import PageReader, find_row, to_statement
 from lrs.stores.sqlite.rows import id_bytes
@@ -105,12 +105,7 @@ class SqliteStatementStore:
         """Return the history's entries behind a position."""
         with translated():
             database = self._readers.get()
-            rows = sql.rows(
-                database,
-                "SELECT position, kind, subject, before, after, at FROM history"
-                " WHERE tenant = ? AND position > ? ORDER BY position LIMIT ?",
-                (self._tenants.find(database), after, limit),
-            )
+            rows = read_rows(database, self._tenants.find(database), after, limit)
         entries = [
             HistoryEntry(Position(position), kind, subject, _object(before), _object(later), at)
             for position, kind, subject, before, later, at in rows
@@ -119,7 +114,4 @@ class SqliteStatementStore:
 
 
 def _object(text: str | None) -> dict[str, object] | None:
-    if text is None:
-        return None
-    value: dict[str, object] = orjson.loads(text)
-    return value
+    return None if text is None else value_from(text)

@@ -21,6 +21,7 @@ from lrs.stores.sqlite.arrivals import Bounds, SqliteArrivalStore
 from lrs.stores.sqlite.attachments import SqliteAttachmentStore
 from lrs.stores.sqlite.checks import StoreCheck
 from lrs.stores.sqlite.connections import Files, Readers, check_sqlite, make_file, open_writer
+from lrs.stores.sqlite.derived import DerivedFile, SqliteDerivedTables, open_scratch
 from lrs.stores.sqlite.documents import SqliteDocumentStore
 from lrs.stores.sqlite.dump import open_dump
 from lrs.stores.sqlite.errors import translated
@@ -30,6 +31,7 @@ from lrs.stores.sqlite.load import SqliteLoad
 from lrs.stores.sqlite.locks import ConsistentThrough, WriteLock
 from lrs.stores.sqlite.maintenance import Chores, Maintenance
 from lrs.stores.sqlite.postings import LOT_SIZE
+from lrs.stores.sqlite.recorded import SqliteRecordedTables
 from lrs.stores.sqlite.rows import RowCodec
 from lrs.stores.sqlite.schema import (
     fills,
@@ -46,6 +48,8 @@ from lrs.stores.sqlite.training import Training
 from lrs.stores.sqlite.writer import Writer
 from lrs.stores.sqlite.writing import Place
 from lrs.streams.ports import StreamStore
+from lrs.tables.derived import DerivedTables
+from lrs.tables.recorded import RecordedTables
 from lrs.xapi.ports import ArrivalStore, RecordStores, StatementStore
 from lrs.xapi.ports.activities import ActivityStore
 from lrs.xapi.ports.attachments import AttachmentStore
@@ -73,6 +77,10 @@ class SqliteStores:
         self._records = SqliteRecordStores(self, bodies, bounds, lot_size)
         self._jobs = SqliteJobStore(self._readers, self._writer)
         self._streams = SqliteStreamStore(self._readers, self._writer)
+        derived = DerivedFile(
+            f"{path}-derived", self._instance_key, options.busy_seconds, durable=options.durable
+        )
+        self._derived = SqliteDerivedTables(derived)
         maintained = open_writer(path, durable=options.durable)
         self._bodies = bodies
         training = Training(bodies, options.scrub)
@@ -87,9 +95,9 @@ class SqliteStores:
         """Open the store in a file, making or upgrading what is missing.
 
         Args:
-            path: The file; its folder is made. Four more files lie beside it while it is
+            path: The file; its folder is made. More files lie beside it while it is
                 open: ``-wal`` and ``-shm`` are SQLite's, ``-lock``, ``-turn`` and
-                ``-merge`` order the writers.
+                ``-merge`` order the writers. What is derived lies in ``-derived``.
             options: See StoreOptions.
             lot_size: Positions a lot of postings; other than the default only in tests.
 
@@ -121,6 +129,19 @@ class SqliteStores:
     def streams(self) -> StreamStore:
         """Destinations, deliveries, dead letters."""
         return self._streams
+
+    def recorded(self, handle: InstitutionHandle) -> RecordedTables:
+        """Open the recorded values of the handle's institution, or of the commons."""
+        return SqliteRecordedTables(Tenants(handle.institution_id), self._readers, self._writer)
+
+    @property
+    def derived(self) -> DerivedTables:
+        """What was derived from all that is recorded."""
+        return self._derived
+
+    def derived_scratch(self) -> AbstractContextManager[DerivedTables]:
+        """Give empty derived tables that nobody else sees."""
+        return open_scratch()
 
     @property
     def instance_key(self) -> bytes:
@@ -191,6 +212,7 @@ class SqliteStores:
         """Finish what was begun, stop threads, close connections; safe to call twice."""
         self._filler.close()
         self._maintenance.close()
+        self._derived.close()
         self._readers.close()
         self._writer.close()
         self._through.close()

@@ -10,10 +10,12 @@ import orjson
 
 from lrs.errors import QuotaExceeded, StatementConflict
 from lrs.stores.compression import BodyCodec
+from lrs.stores.recorded import VOIDED_KIND, KeptEntry
 from lrs.stores.sqlite import sql
 from lrs.stores.sqlite.activities import Definitions
 from lrs.stores.sqlite.arrivals import insert_receipt
 from lrs.stores.sqlite.attachments import PackedAttachment, insert_attachments
+from lrs.stores.sqlite.history import append_entries
 from lrs.stores.sqlite.postings import Lots, insert_new
 from lrs.stores.sqlite.references import Arrived, References, Spread
 from lrs.stores.sqlite.rows import Row, RowCodec, State, id_text
@@ -213,10 +215,8 @@ class Insertion:
             (int(State.VOIDED), row.ref_hash, self._tenant, row.ref, int(State.PLAIN)),
         )
         after = orjson.dumps({"by": id_text(row.id)}).decode()
-        self._database.execute(
-            "INSERT INTO history (tenant, kind, subject, before, after, at)"
-            " VALUES (?, 'statement.voided', ?, NULL, ?, ?)",
-            (self._tenant, id_text(row.ref), after, stored),
+        append_entries(
+            self._database, self._tenant, [KeptEntry(VOIDED_KIND, id_text(row.ref), None, after, stored)]
         )
 
     def _void_if_asked_before(self, seq: int, row: Row) -> None:
