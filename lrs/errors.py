@@ -32,24 +32,26 @@ class LrsError(Exception):
 
     Args:
         detail: One sentence: what was wrong, where, and what to do.
+        problems: The single ones behind it, up to 100; empty where the detail says it all.
         facts: Values that a caller or the log may need; they become attributes.
     """
 
     code = "error"
     transient = False
 
-    def __init__(self, detail: str, **facts: object) -> None:
+    def __init__(self, detail: str, problems: Sequence[Problem] = (), **facts: object) -> None:
         """Keep the detail and turn the facts into attributes."""
         super().__init__(detail)
         self.detail = detail
         self.facts = facts
+        self._problems = tuple(problems)
         for name, value in facts.items():
             setattr(self, name, value)
 
     @property
     def problems(self) -> Sequence[Problem]:
-        """The single problems behind this error; empty where the detail says it all."""
-        return ()
+        """The single problems behind this error; each has a pointer, or names a parameter or part."""
+        return self._problems
 
 
 class InvalidRequest(LrsError):
@@ -62,16 +64,6 @@ class InvalidBody(InvalidRequest):
     """The body is not what its content type says: not JSON, a duplicate key, too deep."""
 
     code = "invalid-body"
-
-    def __init__(self, detail: str, problems: Sequence[Problem] = (), **facts: object) -> None:
-        """Keep the problems beside the detail."""
-        super().__init__(detail, **facts)
-        self._problems = tuple(problems)
-
-    @property
-    def problems(self) -> Sequence[Problem]:
-        """Where in the body, and why."""
-        return self._problems
 
 
 class InvalidImport(InvalidBody):
@@ -99,15 +91,9 @@ class InvalidStatement(InvalidRequest):
         bad_indexes: Sequence[int] = (),
         **facts: object,
     ) -> None:
-        """Keep the problems and the indexes beside the detail."""
-        super().__init__(detail, **facts)
-        self._problems = tuple(problems)
+        """Keep the indexes beside the problems."""
+        super().__init__(detail, problems, **facts)
         self.bad_indexes = tuple(bad_indexes)
-
-    @property
-    def problems(self) -> Sequence[Problem]:
-        """Where in the body, and why."""
-        return self._problems
 
 
 class DuplicateIdInBatch(InvalidStatement):
@@ -120,16 +106,6 @@ class InvalidParameter(InvalidRequest):
     """A query parameter or header is unknown, repeated, contradictory or malformed."""
 
     code = "invalid-parameter"
-
-    def __init__(self, detail: str, problems: Sequence[Problem] = (), **facts: object) -> None:
-        """Keep the problems beside the detail."""
-        super().__init__(detail, **facts)
-        self._problems = tuple(problems)
-
-    @property
-    def problems(self) -> Sequence[Problem]:
-        """Which parameter, and why."""
-        return self._problems
 
 
 class InvalidAttachment(InvalidRequest):
@@ -151,15 +127,9 @@ class InvalidAttachment(InvalidRequest):
         bad_indexes: Sequence[int] = (),
         **facts: object,
     ) -> None:
-        """Keep the problems and the indexes beside the detail."""
-        super().__init__(detail, **facts)
-        self._problems = tuple(problems)
+        """Keep the indexes beside the problems."""
+        super().__init__(detail, problems, **facts)
         self.bad_indexes = tuple(bad_indexes)
-
-    @property
-    def problems(self) -> Sequence[Problem]:
-        """Which attachment or part, and why."""
-        return self._problems
 
 
 class UnsupportedVersion(InvalidRequest):

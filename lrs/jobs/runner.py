@@ -23,6 +23,7 @@ from lrs.jobs.model import (
     seen_outcome,
 )
 from lrs.jobs.ports import JobStore
+from lrs.traces import trace_of
 
 LEASE_SECONDS = 60.0
 _SECOND_US = 1_000_000
@@ -230,7 +231,7 @@ def _guarded(job: Job, running: _Held) -> tuple[Outcome, Report]:
         _log.warning("job %s failed: %s", job.name, error.code)
         return Outcome.FAILED, _problem(f"{error.code}: {error.detail}")
     except Exception as error:  # noqa: BLE001 - a job's fault ends its run, never the worker
-        _log.exception("job %s failed", job.name)
+        _log.error("job %s failed\n%s", job.name, trace_of(error))
         return Outcome.FAILED, _problem(f"{type(error).__name__}; the log of the worker says where.")
 
 
