@@ -1,9 +1,9 @@
 """What follows from what is recorded: rows that may be thrown away and made again.
 
 They belong to no institution: the jobs that derive them read every log, and the rooms decide
-who may see what. A row lies in a *table*, belongs to an *owner* (an identity, a learner), and
-has a *key* by which the rows of an owner are in order. On SQLite they lie in a file of their
-own, so that deriving never competes with the record for the writer.
+who may see what. A row lies in a *table*, belongs to an *owner* (an identity, a learner; never
+empty), and has a *key* by which the rows of an owner are in order. On SQLite they lie in a file
+of their own, so that deriving never competes with the record for the writer.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -90,7 +90,7 @@ class DerivedTables(Protocol):
     def rows(self, table: str, owner: str, after: str = "", limit: int | None = None) -> Sequence[Row]:
         """Return an owner's rows in order of key (by code point), behind one key.
 
-        By default all of them, one whose key is "" included.
+        By default all of them, one whose key is "" included; who asks for pages has no such key.
         """
         ...
 

@@ -1,7 +1,7 @@
 """What is decided, and stays: values with a history. Both engines implement it; one contract suite.
 
-A value has a *kind* (``roster.person``) and a *subject* (what it is about) within one
-institution. Instants are microseconds since the epoch, UTC.
+A value has a *kind* (``roster.person``) and a *subject* (what it is about; never empty) within
+one institution. Instants are microseconds since the epoch, UTC.
 """
 
 from collections.abc import Callable, Sequence
@@ -98,7 +98,7 @@ class RecordedTables(Protocol):
         ...
 
     def list(self, kind: str, after: str = "", limit: int = 1000) -> Sequence[Recorded]:
-        """Return values in order of subject (by code point), behind one; "" is before all."""
+        """Return values in order of subject (by code point), behind one."""
         ...
 
     def find_by(self, kind: str, term: str, after: str = "", limit: int = 1000) -> Sequence[Recorded]:

@@ -9,7 +9,7 @@ import pytest
 from lrs.tables.derived import Derivation, DerivedTables, Row, RowName
 from tests.engines import Engine
 
-NAMES = ["", "B", "a", "aa", "a b", "\u00e9", "z", "\uffee", "\U0001f600"]
+NAMES = ["B", "a", "aa", "a b", "\u00e9", "z", "\uffee", "\U0001f600"]
 
 
 @pytest.fixture
@@ -67,6 +67,12 @@ def test_rows_of_an_owner_are_in_order_of_code_points_behind_a_key(limit, tables
         assert limit is None or len(page) <= limit
         found += page
     assert [one.key for one in found] == sorted(NAMES)
+
+
+def test_row_without_a_key_is_the_first_of_an_owner(tables):
+    save(tables, row("ada", "b"), row("ada"), row("ada", "a"))
+    assert [one.key for one in tables.rows("levels", "ada")] == ["", "a", "b"]
+    assert [one.key for one in tables.rows("levels", "ada", "a")] == ["b"]
 
 
 @pytest.mark.parametrize("limit", [1, 2, 5, 1000])

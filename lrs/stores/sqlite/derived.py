@@ -53,7 +53,7 @@ _FIRST = "SELECT tbl, owner, key, content FROM derived WHERE tbl = ? ORDER BY ow
 # From owner to owner, each found by a look-up, however many rows one has.
 _OWNERS = (
     "WITH RECURSIVE found (owner) AS ("
-    " SELECT min(owner) FROM derived WHERE tbl = ?1 AND owner >= ?2 AND (owner > ?2 OR ?2 = '')"
+    " SELECT min(owner) FROM derived WHERE tbl = ?1 AND owner > ?2"
     " UNION ALL"
     " SELECT (SELECT min(d.owner) FROM derived d WHERE d.tbl = ?1 AND d.owner > found.owner)"
     " FROM found WHERE found.owner IS NOT NULL"

@@ -26,14 +26,13 @@ _FIND_MANY = (
     " ON r.tenant = ? AND r.kind = ? AND r.subject = c.value"
 )
 _LIST = (
-    f"SELECT {_COLUMNS} FROM recorded r WHERE r.tenant = ? AND r.kind = ? AND r.subject >= ?"  # noqa: S608
-    " AND (r.subject > ? OR ? = '') ORDER BY r.subject LIMIT ?"
+    f"SELECT {_COLUMNS} FROM recorded r WHERE r.tenant = ? AND r.kind = ? AND r.subject > ?"  # noqa: S608
+    " ORDER BY r.subject LIMIT ?"
 )
 _FIND_BY = (
     f"SELECT {_COLUMNS} FROM recorded_terms t CROSS JOIN recorded r"  # noqa: S608
     " ON r.tenant = t.tenant AND r.kind = t.kind AND r.subject = t.subject"
-    " WHERE t.tenant = ? AND t.kind = ? AND t.term = ? AND t.subject >= ?"
-    " AND (t.subject > ? OR ? = '') ORDER BY t.subject LIMIT ?"
+    " WHERE t.tenant = ? AND t.kind = ? AND t.term = ? AND t.subject > ? ORDER BY t.subject LIMIT ?"
 )
 _PUT = (
     "INSERT INTO recorded (tenant, kind, subject, version, at, terms, value) VALUES (?, ?, ?, ?, ?, ?, ?)"
@@ -147,11 +146,11 @@ class SqliteRecordedTables:
 
     def list(self, kind: str, after: str = "", limit: int = 1000) -> Sequence[Recorded]:
         """Return values in order of subject, behind one."""
-        return self._read(kind, _LIST, kind, after, after, after, limit)
+        return self._read(kind, _LIST, kind, after, limit)
 
     def find_by(self, kind: str, term: str, after: str = "", limit: int = 1000) -> Sequence[Recorded]:
         """Return the values that have a term, in order of subject, behind one."""
-        return self._read(kind, _FIND_BY, kind, term, after, after, after, limit)
+        return self._read(kind, _FIND_BY, kind, term, after, limit)
 
     def count(self, kind: str) -> int:
         """Return how many values there are of a kind."""
