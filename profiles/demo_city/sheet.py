@@ -29,9 +29,7 @@ def make_sheet(city: DemoCity, until: datetime) -> bytes:
     midnight = until.astimezone(city.zone).replace(hour=0, minute=0, second=0, microsecond=0)
     days = [midnight - timedelta(days=back) for back in range(1, 22)]
     second, first = [day for day in days if day.weekday() == SATURDAY][:2]
-    older = [
-        one for one in city.learners if one.group == "10B" and "mbox" in one.identifiers.get("employer", {})
-    ]
+    older = [one for one in city.known_to("employer") if "mbox" in one.identifiers["employer"]]
     younger = [one for one in city.learners if one.group == "8A"]
     lines = [
         *(_line(first, _FISH, _with_mail(one), "2,5", 3 + at % 3, "yes") for at, one in enumerate(older)),
