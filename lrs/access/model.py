@@ -3,9 +3,9 @@
 Instants are microseconds since the epoch, UTC (``lrs.clock``).
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import NewType
 
 from lrs.access.handles import InstitutionHandle, InstitutionId
@@ -227,7 +227,8 @@ class Session:
 _READS = frozenset({Scope.ALL_READ, Scope.STATEMENTS_READ, Scope.STATEMENTS_READ_MINE})
 
 
-def expand_scopes(scopes: Iterable[Scope]) -> frozenset[Scope]:
+@lru_cache(maxsize=1024)
+def expand_scopes(scopes: frozenset[Scope]) -> frozenset[Scope]:
     """Add what each scope includes: ``all`` every xAPI scope, a read its narrower reads."""
     held = set(scopes)
     if Scope.ALL in held:

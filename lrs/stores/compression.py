@@ -139,9 +139,9 @@ class BodyCodec:
             if number != PLAIN and all(one[0] == number for one in kept):
                 # What fails together is restored one by one: that tells why.
                 with suppress(zstandard.ZstdError, ValueError, MemoryError):
-                    frames = [blob for _, blob in kept]
+                    frames: list[bytes | bytearray | memoryview[int]] = [blob for _, blob in kept]
                     restored = self._decompressor(number).multi_decompress_to_buffer(frames)
-                    return [segment.tobytes() for segment in restored]
+                    return [restored[place].tobytes() for place in range(len(restored))]
         decompress = self.decompress
         return [decompress(number, blob) for number, blob in kept]
 

@@ -1,5 +1,10 @@
 """What all pages share: the base template, the style sheet, the headers that keep them private."""
 
+from collections.abc import Iterable
+from types import TracebackType
+from typing import Any
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
 from flask import Blueprint, Flask, Response, request
 
 from lrs.web import moments
@@ -11,14 +16,17 @@ _POLICY = (
 )
 """No script at all, no font, nothing from another host."""
 
-_HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "X-Frame-Options": "DENY",
-    "X-Robots-Tag": "noindex, nofollow",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-}
+_HEADERS = [
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "no-referrer"),
+    ("X-Frame-Options", "DENY"),
+    ("X-Robots-Tag", "noindex, nofollow"),
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+    ("Content-Security-Policy", _POLICY),
+]
+
+_ExcInfo = tuple[type[BaseException], BaseException, TracebackType] | tuple[None, None, None]
 
 
 def install_pages(app: Flask) -> None:
@@ -35,21 +43,38 @@ def install_pages(app: Flask) -> None:
         day=moments.day_text,
         iso=moments.iso_text,
         moment=moments.moment_text,
+        month=moments.month_text,
         number=moments.number_text,
         short_day=moments.short_day_text,
         size=moments.size_text,
     )
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
-    app.after_request(_add_headers)
+    app.after_request(_add_caching)
+    private = _Private(app.wsgi_app)
+    app.wsgi_app = private  # type: ignore[method-assign]  # Flask's own way to wrap itself
 
 
-def _add_headers(answer: Response) -> Response:
-    for name, value in _HEADERS.items():
-        answer.headers.setdefault(name, value)
-    answer.headers.setdefault("Content-Security-Policy", _POLICY)
+def _add_caching(answer: Response) -> Response:
     if answer.mimetype == "text/html":
         answer.headers.setdefault("Cache-Control", "no-store")
     elif request.endpoint == "web.static" and answer.mimetype != PROBLEM_TYPE:
         answer.headers["Cache-Control"] = "no-cache"
     return answer
+
+
+class _Private:
+    """Wraps a WSGI application; puts the security headers on its answers, which set none of them.
+
+    Outside Flask they are one list to be appended; through its answers, one by one, they took a
+    quarter of the time of a short request.
+    """
+
+    def __init__(self, app: WSGIApplication) -> None:
+        self._app = app
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        def start(status: str, headers: list[tuple[str, str]], exc_info: _ExcInfo | None = None, /) -> Any:
+            return start_response(status, headers + _HEADERS, exc_info)
+
+        return self._app(environ, start)

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import apsw
@@ -140,17 +141,7 @@ class SqliteAccessStore:
     def find_credential(self, key_id: KeyId) -> Credential | None:
         """Return a key with its client and institution, whatever its state, or None."""
         row = self._one(_CREDENTIAL, key_id)
-        if row is None:
-            return None
-        key = _to_key(row[:_KEY_COLUMNS])
-        client_name, authority, client_made, name, made, quota = row[_KEY_COLUMNS:]
-        if key.institution_id is None or key.client_id is None:
-            return Credential(key, None, None)
-        return Credential(
-            key,
-            Client(key.client_id, key.institution_id, client_name, authority, client_made),
-            Institution(key.institution_id, name, made, quota),
-        )
+        return None if row is None else _to_credential(row)
 
     def list_keys(self, institution_id: InstitutionId | None) -> Sequence[Key]:
         """Return the institution's keys, oldest first; None gives the administrators'."""
@@ -314,6 +305,20 @@ def _key_values(key: Key) -> tuple[Any, ...]:
         key.rate_per_minute,
         key.replaced_by,
         " ".join(sorted(key.tolerances)),
+    )
+
+
+@lru_cache(maxsize=1024)
+def _to_credential(row: tuple[Any, ...]) -> Credential:
+    """Make the objects of a row; remembered by all that stands in it, so never older than the row."""
+    key = _to_key(row[:_KEY_COLUMNS])
+    client_name, authority, client_made, name, made, quota = row[_KEY_COLUMNS:]
+    if key.institution_id is None or key.client_id is None:
+        return Credential(key, None, None)
+    return Credential(
+        key,
+        Client(key.client_id, key.institution_id, client_name, authority, client_made),
+        Institution(key.institution_id, name, made, quota),
     )
 
 
