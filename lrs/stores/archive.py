@@ -25,8 +25,8 @@ from lrs.errors import InvalidArchive
 from lrs.xapi.ports import Receipt, Refusal, StatementId
 
 FORMAT = "lrs-backup"
-VERSION = 1
-"""A reader takes what is not newer than this."""
+VERSION = 2
+"""Since 2 there are recorded values and their entries. A reader takes what is not newer than this."""
 
 _LEVEL = 3
 _HEAD = struct.Struct(">BI")
@@ -74,7 +74,7 @@ class StatementRecord:
 
 @dataclass(frozen=True, slots=True)
 class HistoryRecord:
-    """An entry of the history."""
+    """An entry of the history that came about with a statement."""
 
     institution: InstitutionId
     kind: str
@@ -119,6 +119,34 @@ class DefinitionRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordedRecord:
+    """A recorded value; what it is, and by which terms it is found, follows as content.
+
+    Attributes:
+        institution: Or ``commons``.
+        version: How often it was changed; 0 for bookkeeping.
+    """
+
+    institution: InstitutionId
+    kind: str
+    subject: str
+    version: int
+    at_us: int
+    sha256: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class EntryRecord:
+    """An entry of the history of recorded values; what was before and after follows as content."""
+
+    institution: InstitutionId
+    kind: str
+    subject: str
+    at_us: int
+    sha256: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class ReceiptRecord:
     """A receipt; those of a source stand in order, oldest first."""
 
@@ -157,7 +185,9 @@ class Trailer:
     digest: bytes
 
 
-WithContent = StatementRecord | AttachmentRecord | DocumentRecord | DefinitionRecord
+WithContent = (
+    StatementRecord | AttachmentRecord | DocumentRecord | DefinitionRecord | RecordedRecord | EntryRecord
+)
 Record = (
     WithContent
     | Header
@@ -184,6 +214,8 @@ _KINDS: dict[int, tuple[str, type[Any]]] = {
     10: ("receipts", ReceiptRecord),
     11: ("refusals", RefusalRecord),
     12: ("issuers", Issuer),
+    13: ("recorded", RecordedRecord),
+    14: ("entries", EntryRecord),
     _TRAILER: ("trailer", Trailer),
 }
 """Number, name and shape of each record. The numbers stand in archives: never reuse one."""

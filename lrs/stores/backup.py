@@ -15,17 +15,22 @@ from lrs.stores.archive import (
     AttachmentRecord,
     DefinitionRecord,
     DocumentRecord,
+    EntryRecord,
     Header,
     HistoryRecord,
     Item,
     ReceiptRecord,
     Record,
+    RecordedRecord,
     RefusalRecord,
     StatementRecord,
     Trailer,
     WithContent,
 )
 from lrs.stores.moving import Dump, KeptStatement, Load, to_prepared
+from lrs.stores.recorded import VOIDED_KIND
+from lrs.stores.recorded_archive import entry_content, to_entry, to_value, value_content
+from lrs.tables.recorded import COMMONS
 from lrs.xapi.arrivals import IMPORT
 from lrs.xapi.ports import HistoryEntry, Position, PreparedStatement
 from lrs.xapi.ports.activities import ActivityDefinition
@@ -82,6 +87,7 @@ def write_backup(stores: Stores, out: BinaryIO, made: Made, progress: Progress) 
             with_tokens = [client.id for client in stores.access.list_clients(institution.id)]
             _write_rest(dump, writer, institution.id)
             _write_arrivals(stores, writer, institution.id, [*mine, *with_tokens, IMPORT])
+        _write_recorded(dump, writer, COMMONS.institution_id)
         return writer.close()
 
 
@@ -126,6 +132,20 @@ def _write_rest(dump: Dump, writer: ArchiveWriter, institution_id: InstitutionId
         writer.write(_document_record(institution_id, key, document), document.content)
     for one in dump.iter_definitions(institution_id):
         writer.write(DefinitionRecord(institution_id, one.activity, _sha256(one.definition)), one.definition)
+    _write_recorded(dump, writer, institution_id)
+
+
+def _write_recorded(dump: Dump, writer: ArchiveWriter, institution_id: InstitutionId) -> None:
+    for value in dump.iter_recorded(institution_id):
+        content = value_content(value)
+        record = RecordedRecord(
+            institution_id, value.kind, value.subject, value.version, value.at_us, _sha256(content)
+        )
+        writer.write(record, content)
+    for entry in dump.iter_entries(institution_id):
+        content = entry_content(entry)
+        of_entry = EntryRecord(institution_id, entry.kind, entry.subject, entry.at_us, _sha256(content))
+        writer.write(of_entry, content)
 
 
 def _write_arrivals(
@@ -260,6 +280,10 @@ class _Restore:
                 load.add_documents(institution_id, [_to_document(item) for item in batch])
             case DefinitionRecord():
                 load.add_definitions(institution_id, [_to_definition(item) for item in batch])
+            case RecordedRecord():
+                load.add_recorded(institution_id, [to_value(item) for item in batch])
+            case EntryRecord():
+                load.add_entries(institution_id, [to_entry(item) for item in batch])
             case ReceiptRecord():
                 receipts = [item.record.receipt for item in batch if isinstance(item.record, ReceiptRecord)]
                 load.add_receipts(institution_id, receipts)
@@ -281,7 +305,7 @@ class _Restore:
                 self._stores.records.arrivals(handle).add_refusal(record.refusal)
 
     def _compare(self, record: HistoryRecord) -> None:
-        """See that the history, which came about with the statements, is the archive's.
+        """See that what statements left in the history is what the archive says.
 
         Where a statement's content was erased from the archive it need not be.
         """
@@ -307,7 +331,7 @@ class _Restore:
         store = self._stores.records.statements(InstitutionHandle(institution_id))
         page = store.read_history(Position(0), _PAGE)
         while page.entries:
-            yield from page.entries
+            yield from (entry for entry in page.entries if entry.kind == VOIDED_KIND)
             page = store.read_history(page.last, _PAGE)
 
 

@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import apsw
 
-from lrs.access.handles import InstitutionHandle, InstitutionId
+from lrs.access.handles import InstitutionId
 from lrs.stores.definitions import unpack_definition
 from lrs.stores.moving import KeptStatement
+from lrs.stores.recorded import VOIDED_KIND, KeptEntry, KeptValue, value_from
 from lrs.stores.sqlite import sql
 from lrs.stores.sqlite.connections import Readers
 from lrs.stores.sqlite.documents import iter_documents
 from lrs.stores.sqlite.facts import decode_facts
+from lrs.stores.sqlite.recorded import iter_values
 from lrs.stores.sqlite.rows import RowCodec, id_text
 from lrs.xapi.ports import FactKind, HistoryEntry, Position
 from lrs.xapi.ports.activities import ActivityDefinition
@@ -27,7 +29,8 @@ if TYPE_CHECKING:
     from lrs.stores.sqlite.stores import SqliteRecordStores
 
 _STATEMENTS = "SELECT tenant, id, stored, fp, dict, body FROM stmt ORDER BY seq"
-_HISTORY_PAGE = 500
+_HISTORY = "SELECT position, kind, subject, before, after, at FROM history WHERE tenant = ? AND"
+_IN_ORDER = "ORDER BY position"
 
 
 @contextmanager
@@ -41,12 +44,14 @@ class SqliteDump:
     """See lrs.stores.moving.Dump."""
 
     def __init__(self, database: apsw.Connection, records: "SqliteRecordStores") -> None:
-        """Read which institutions there are."""
+        """Read which institutions there are; one that is being taken away is none any more."""
         self._database = database
         self._records = records
         self._tenants: dict[InstitutionId, int] = {
             InstitutionId(institution): number
-            for number, institution in sql.rows(database, "SELECT number, institution FROM tenants")
+            for number, institution in sql.rows(
+                database, "SELECT number, institution FROM tenants WHERE NOT dropped"
+            )
         }
 
     def count_statements(self) -> dict[InstitutionId, int]:
@@ -59,15 +64,26 @@ class SqliteDump:
         institutions = {number: one for one, number in self._tenants.items()}
         codecs = {number: self._records.place(one).codec for number, one in institutions.items()}
         for tenant, *row in self._database.execute(_STATEMENTS):
-            yield _to_kept(institutions[tenant], codecs[tenant], row)
+            if tenant in institutions:
+                yield _to_kept(institutions[tenant], codecs[tenant], row)
 
     def iter_history(self, institution_id: InstitutionId) -> Iterator[HistoryEntry]:
-        """Yield the history in order."""
-        store = self._records.statements(InstitutionHandle(institution_id))
-        page = store.read_history(Position(0), _HISTORY_PAGE)
-        while page.entries:
-            yield from page.entries
-            page = store.read_history(page.last, _HISTORY_PAGE)
+        """Yield what statements left in the history, in order."""
+        for position, kind, subject, before, after, at in self._of(
+            institution_id, f"{_HISTORY} kind = '{VOIDED_KIND}' {_IN_ORDER}"
+        ):
+            yield HistoryEntry(Position(position), kind, subject, _object(before), _object(after), at)
+
+    def iter_recorded(self, institution_id: InstitutionId) -> Iterator[KeptValue]:
+        """Yield recorded values and bookkeeping by kind, then subject."""
+        tenant = self._tenants.get(institution_id)
+        if tenant is not None:
+            yield from iter_values(self._database, tenant)
+
+    def iter_entries(self, institution_id: InstitutionId) -> Iterator[KeptEntry]:
+        """Yield the rest of the history, in order."""
+        for _, *row in self._of(institution_id, f"{_HISTORY} kind <> '{VOIDED_KIND}' {_IN_ORDER}"):
+            yield KeptEntry(*row)
 
     def iter_attachments(self, institution_id: InstitutionId) -> Iterator[AttachmentContent]:
         """Yield attachments by hash."""
@@ -100,3 +116,7 @@ def _to_kept(institution_id: InstitutionId, codec: RowCodec, row: list[Any]) -> 
     return KeptStatement(
         institution_id, id_text(identity), stored, fingerprint, next(clients, None), content.body
     )
+
+
+def _object(text: str | None) -> dict[str, object] | None:
+    return None if text is None else value_from(text)

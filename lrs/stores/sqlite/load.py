@@ -7,13 +7,17 @@ from typing import TYPE_CHECKING
 from lrs.access.handles import InstitutionHandle, InstitutionId
 from lrs.errors import Conflict
 from lrs.stores.moving import KeptStatement
+from lrs.stores.recorded import KeptEntry, KeptValue
 from lrs.stores.sqlite import sql
 from lrs.stores.sqlite.arrivals import insert_receipt
 from lrs.stores.sqlite.attachments import insert_attachments, pack_attachments
+from lrs.stores.sqlite.history import append_entries
+from lrs.stores.sqlite.recorded import keep_values
 from lrs.stores.sqlite.references import Spread
 from lrs.stores.sqlite.rows import Row
 from lrs.stores.sqlite.schema import is_unfinished
 from lrs.stores.sqlite.spreading import finish_spread
+from lrs.stores.sqlite.tenants import Tenants
 from lrs.stores.sqlite.writer import Write, Writer
 from lrs.stores.sqlite.writing import Insertion, Place, Placed
 from lrs.xapi.ports import FactKind, PreparedStatement, Receipt
@@ -98,6 +102,24 @@ class SqliteLoad:
             place.definitions.merge(write, place.tenants.find_or_add(write.database), given)
 
         self._writer.run(work)
+
+    def add_recorded(self, institution_id: InstitutionId, values: Sequence[KeptValue]) -> None:
+        """Keep recorded values as they are."""
+        tenants = Tenants(institution_id)
+
+        def work(write: Write) -> None:
+            keep_values(write.database, tenants.find_or_add(write.database), values)
+
+        self._writer.run(work, len(values))
+
+    def add_entries(self, institution_id: InstitutionId, entries: Sequence[KeptEntry]) -> None:
+        """Append entries to the history."""
+        tenants = Tenants(institution_id)
+
+        def work(write: Write) -> None:
+            append_entries(write.database, tenants.find_or_add(write.database), entries)
+
+        self._writer.run(work, len(entries))
 
     def add_receipts(self, institution_id: InstitutionId, receipts: Sequence[Receipt]) -> None:
         """Keep receipts, oldest first."""
