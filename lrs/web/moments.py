@@ -27,6 +27,12 @@ def day_text(instant_us: int) -> str:
     return f"{moment.day} {_MONTHS[moment.month - 1]} {moment.year}"
 
 
+def month_text(instant_us: int) -> str:
+    """Write a month: ``November 2026``."""
+    moment = to_datetime(instant_us)
+    return f"{_MONTHS[moment.month - 1]} {moment.year}"
+
+
 def short_day_text(instant_us: int) -> str:
     """Write a day where room is short: ``21 Nov``."""
     moment = to_datetime(instant_us)

@@ -1,0 +1,189 @@
+"""Links that a learner hands out: made, listed, withdrawn by the learner, opened without signing in.
+
+Only the SHA-256 of a link's token is kept, so a link is shown once. It belongs to one of the
+learner's identities, which leads to the learner for ever, whatever is joined or parted later.
+Each day on which somebody opens it is recorded once.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from lrs.access.rules import sha256
+from lrs.clock import Clock, to_datetime
+from lrs.errors import InvalidRequest, NotFound
+from lrs.learners.handles import IdentityId, LearnerHandle
+from lrs.portfolios.model import ShareLink
+from lrs.tables.recorded import Recorded, RecordedTables, Wish
+
+SHARE = "share"
+OPENED = "share.opened"
+WHATS = ("portfolio", "transcript")
+MOST_DAYS = 366
+MOST_OPEN = 50
+_DAY_US = 86_400_000_000
+_LONGEST_LABEL = 60
+
+
+@dataclass(frozen=True, slots=True)
+class ShareWish:
+    """What a link shall open, and for how long.
+
+    Attributes:
+        label: For the learner, to tell links apart.
+        institution: Whose crosswalk; so crosswalk: for a transcript only.
+    """
+
+    what: str = "portfolio"
+    days: int = 30
+    label: str = ""
+    institution: str | None = None
+    crosswalk: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What a good link opens.
+
+    Attributes:
+        identity: Leads to the learner.
+        until_us: When it ends.
+    """
+
+    what: str
+    identity: IdentityId
+    institution: str | None
+    crosswalk: str | None
+    until_us: int
+
+
+class Shares:
+    """Keeps the links of all learners.
+
+    Args:
+        commons: Where they are recorded.
+        clock: Now.
+        new_token: Gives 256 random bits as text.
+    """
+
+    def __init__(self, commons: RecordedTables, clock: Clock, new_token: Callable[[], str]) -> None:
+        """Keep what was handed in."""
+        self._commons = commons
+        self._clock = clock
+        self._new_token = new_token
+
+    def create(self, handle: LearnerHandle, wish: ShareWish) -> str:
+        """Make a link for a learner; return its token.
+
+        Raises:
+            InvalidRequest: The wish is none, or the learner has too many links that are open.
+        """
+        _check(wish)
+        if sum(share.is_open for share in self.list(handle)) >= MOST_OPEN:
+            raise InvalidRequest(f"There are {MOST_OPEN} links open; withdraw one that is not needed.")
+        token, now = self._new_token(), self._clock()
+        value = {
+            "identity": handle.learner_id,
+            "what": wish.what,
+            "label": wish.label.strip(),
+            "made": now,
+            "until": now + wish.days * _DAY_US,
+            "state": "open",
+        }
+        named = {"institution": wish.institution, "crosswalk": wish.crosswalk}
+        value |= {name: given for name, given in named.items() if given is not None}
+        made = Wish(value, [f"identity:{handle.learner_id}"])
+        self._commons.change(SHARE, _digest(token), lambda _: made, now)
+        return token
+
+    def list(self, handle: LearnerHandle) -> Sequence[ShareLink]:
+        """Return a learner's links, the latest first."""
+        now = self._clock()
+        found = [
+            self._link(recorded, now)
+            for identity in handle.identities
+            for recorded in self._commons.find_by(SHARE, f"identity:{identity}")
+        ]
+        return sorted(found, key=lambda one: (-one.made_us, one.id))
+
+    def revoke(self, handle: LearnerHandle, share_id: str) -> None:
+        """Close a learner's link at once; twice changes nothing.
+
+        Raises:
+            NotFound: The learner has no such link.
+        """
+
+        def close(found: Recorded | None) -> Wish:
+            if found is None or found.value["identity"] not in handle.identities:
+                raise NotFound("You have no such link.")
+            return Wish({**found.value, "state": "withdrawn"}, [f"identity:{found.value['identity']}"])
+
+        self._commons.change(SHARE, share_id, close, self._clock())
+
+    def open(self, token: str) -> Share:
+        """Find out what a link opens, and record that it was opened today.
+
+        Raises:
+            NotFound: It is unknown, withdrawn or at its end; the message does not say which,
+                nor whose it was.
+        """
+        now, digest = self._clock(), _digest(token)
+        found = self._commons.find(SHARE, digest)
+        if found is None or not _is_open(found.value, now):
+            raise NotFound(
+                "A link like this lasts as long as the person who made it wants: it may have come to its end"
+                " or been withdrawn. Ask whoever gave it to you for a new one.",
+                heading="This link is no longer open",
+            )
+        self._note_opened(digest, now)
+        value = found.value
+        return Share(
+            value["what"],
+            IdentityId(value["identity"]),
+            value.get("institution"),
+            value.get("crosswalk"),
+            value["until"],
+        )
+
+    def _note_opened(self, digest: str, now: int) -> None:
+        day = f"{to_datetime(now):%Y-%m-%d}"
+        if self._commons.find(OPENED, f"{digest}/{day}") is None:
+            wish = Wish({"share": digest, "day": day}, [f"share:{digest}"])
+            self._commons.change(OPENED, f"{digest}/{day}", lambda _: wish, now)
+
+    def _link(self, recorded: Recorded, now: int) -> ShareLink:
+        value = recorded.value
+        days = [one.value["day"] for one in self._commons.find_by(OPENED, f"share:{recorded.subject}")]
+        return ShareLink(
+            recorded.subject,
+            value["what"],
+            value["label"],
+            value["made"],
+            value["until"],
+            _is_open(value, now),
+            days,
+        )
+
+
+def _digest(token: str) -> str:
+    return sha256(token).hex()
+
+
+def _is_open(value: dict[str, Any], now: int) -> bool:
+    return bool(value["state"] == "open" and now < value["until"])
+
+
+def _check(wish: ShareWish) -> None:
+    if wish.what not in WHATS:
+        raise InvalidRequest(f"A link opens one of {' and '.join(WHATS)}.")
+    if not 1 <= wish.days <= MOST_DAYS:
+        raise InvalidRequest(f"A link is open for 1 to {MOST_DAYS} days.")
+    if len(wish.label) > _LONGEST_LABEL or not wish.label.isprintable():
+        raise InvalidRequest(
+            f"What a link is for is said in at most {_LONGEST_LABEL} characters, in one line."
+        )
+    is_transcript = wish.what == "transcript"
+    if is_transcript != (wish.crosswalk is not None) or (wish.institution is not None) != is_transcript:
+        raise InvalidRequest(
+            "A transcript's link names a school and its crosswalk; a portfolio's names neither."
+        )
