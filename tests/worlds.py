@@ -1,12 +1,14 @@
 """A whole small instance with everything that is kept, and all answers that it gives about it."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from lrs.access.issuers import IssuerWish
 from lrs.access.model import Scope
+from lrs.tables.recorded import COMMONS, Note, Recorded, RecordedTables, Wish
 from lrs.xapi.arrivals import IMPORT
 from tests.factories import make_activity, make_agent, make_full_statement, make_statement, make_statement_id
 from tests.http.conftest import Instance
@@ -50,6 +52,7 @@ def fill(instance: Instance) -> World:
     _fill_access(instance)
     _fill_statements(instance, school, museum, quiz)
     _fill_documents(instance, school, museum)
+    _fill_recorded(instance)
     for headers in (school, museum):
         instance.post({"no": "statement"}, headers)
         instance.post(b"[1,", headers)
@@ -125,6 +128,26 @@ def _fill_statements(
     post(plain(1))
 
 
+def _fill_recorded(instance: Instance) -> None:
+    stores, clock = instance.services.stores, instance.clock
+    handles = [instance.access.handle_for_institution_named(name) for name in ("School", "Museum")]
+    for number, handle in enumerate([*handles, COMMONS]):
+        tables = stores.recorded(handle)
+        for n in range(4):
+            big = {"n": 10**30 + n, "a.$b": [1.0, True, None], "text": "\u00e9\x00" * n}
+            tables.change("roster.person", f"p{n}", _wish(big, f"t{n % 2}", "all", f"of {number}"), clock())
+            clock.move(0.01)
+        tables.change("roster.person", "p0", _wish({"n": 0}, "t1"), clock())
+        tables.change("roster.person", "p1", _wish(None), clock())
+        tables.change_all("link", [(f"l{n}", Wish({"n": n}, (f"t{n}",))) for n in range(3)], clock())
+        tables.note("source.place", [Note("a", {"at": 7}, ("t0",)), Note("b", {"at": number})], clock())
+    stores.recorded(handles[0]).forget("source.place", ["b"])
+
+
+def _wish(value: dict[str, Any] | None, *terms: str) -> Callable[[Recorded | None], Wish]:
+    return lambda _: Wish(value, terms)
+
+
 def _fill_documents(instance: Instance, school: dict[str, str], museum: dict[str, str]) -> None:
     for number, headers in enumerate((school, museum, school)):
         for place in places(number):
@@ -177,8 +200,28 @@ def answers(instance: Instance, world: World) -> dict[str, Any]:
         found[f"log {name}"] = [
             (one.id, one.stored_at_us, one.body, one.voided) for one in store.read_log(0, 999).statements
         ]
-        found[f"history {name}"] = [replace(one, position=0) for one in store.read_history(0, 999).entries]
+        found[f"history {name}"] = _history(stores.recorded(handle))
+        found[f"recorded {name}"] = _recorded(stores.recorded(handle))
+    found["history commons"] = _history(stores.recorded(COMMONS))
+    found["recorded commons"] = _recorded(stores.recorded(COMMONS))
     return found
+
+
+def _history(tables: RecordedTables) -> list[Any]:
+    """What statements left stands first: between that and the rest a restore keeps no order."""
+    entries = [replace(one, position=0) for one in tables.read_entries(0, 999)]
+    return sorted(entries, key=lambda one: one.kind != "statement.voided")
+
+
+def _recorded(tables: RecordedTables) -> dict[str, Any]:
+    kinds = ("roster.person", "link", "source.place")
+    terms = ("t0", "t1", "t2", "all", "of 0", "of 1", "of 2")
+    found: dict[str, Any] = {kind: tables.list(kind) for kind in kinds}
+    return found | {
+        f"{kind} {term}": [one.subject for one in tables.find_by(kind, term)]
+        for kind in kinds
+        for term in terms
+    }
 
 
 def _questions(world: World) -> list[str]:

@@ -21,9 +21,10 @@ from lrs.access.handles import InstitutionHandle
 from lrs.access.model import Institution
 from lrs.errors import Conflict, InvalidArchive, StoreUnfinished
 from lrs.stores import Stores
-from lrs.stores.archive import ArchiveReader, HistoryRecord, Item, StatementRecord
+from lrs.stores.archive import VERSION, ArchiveReader, EntryRecord, HistoryRecord, Item, StatementRecord
 from lrs.stores.backup import Made, Restored, read_backup, write_backup
 from lrs.stores.moving import Fault, KeptStatement, to_prepared
+from lrs.tables.recorded import COMMONS, Wish
 from lrs.xapi.ports import Batch
 from tests.contract.builders import make_statement as contract_statement
 from tests.engines import Engine, mongo_server_engine, mongomock_engine, sqlite_engine
@@ -97,7 +98,8 @@ def items(archive: bytes) -> list[Item]:
 def content_of(archive: bytes) -> list[str]:
     """What an archive holds, whatever the order in which engines keep what has none."""
     found = items(archive)
-    ordered = [repr(item) for item in found if isinstance(item.record, StatementRecord | HistoryRecord)]
+    in_order = StatementRecord | HistoryRecord | EntryRecord
+    ordered = [repr(item) for item in found if isinstance(item.record, in_order)]
     return ordered + sorted(repr(item) for item in found)
 
 
@@ -122,7 +124,7 @@ def test_everything_reads_the_same_when_a_backup_was_restored(
 
 ENGINES = ["sqlite", "mongomock"]
 Frame = tuple[int, bytes]
-STATEMENT, KEY, DOCUMENT, CONTENT, ERASED, TRAILER = 5, 4, 8, 0, 254, 255
+STATEMENT, KEY, DOCUMENT, RECORDED, ENTRY, CONTENT, ERASED, TRAILER = 5, 4, 8, 13, 14, 0, 254, 255
 
 
 def frames_of(archive: bytes) -> list[Frame]:
@@ -202,7 +204,7 @@ def test_store_serves_nobody_until_restored_anew_when_a_restore_was_cut_off(
 def test_store_stays_empty_when_the_archive_is_none_or_newer(archive: bytes, open_engine: Open) -> None:
     engine = open_engine("sqlite")
     number, header = frames_of(archive)[0]
-    newer = msgspec.msgpack.encode({**msgspec.msgpack.decode(header), "version": 2})
+    newer = msgspec.msgpack.encode({**msgspec.msgpack.decode(header), "version": VERSION + 1})
     other = msgspec.msgpack.encode({**msgspec.msgpack.decode(header), "format": "tar"})
     for wrong in (
         b"",
@@ -336,6 +338,53 @@ def test_digests_hold_when_a_body_was_erased(archive: bytes, open_engine: Open) 
     assert [
         i.record.id for i in left if isinstance(i.record, StatementRecord) if i.record.id != erased
     ] == ids
+
+
+@pytest.mark.parametrize("name", ENGINES)
+def test_digests_hold_when_a_recorded_value_and_its_entries_were_erased(
+    name: str, archive: bytes, open_engine: Open
+) -> None:
+    frames = frames_of(archive)
+    erased = 0
+    for at, (number, payload) in enumerate(frames):
+        if number in {RECORDED, ENTRY}:
+            record = msgspec.msgpack.decode(payload)
+            if (record["institution"], record["subject"]) == ("commons", "p0"):
+                frames[at + 1] = (ERASED, b"")
+                erased += 1
+    engine = open_engine(name)
+    assert restore(engine, to_archive(frames)).erased == erased == 3
+    tables = engine.open().recorded(COMMONS)
+    assert [one.subject for one in tables.list("roster.person")] == ["p2", "p3"]
+    assert [one.subject for one in tables.find_by("roster.person", "t1")] == ["p3"]
+    assert "p0" not in {one.subject for one in tables.read_entries(0, 99)}
+
+
+@pytest.mark.parametrize("number", [RECORDED, ENTRY])
+@pytest.mark.parametrize("wrong", [b"{", b"{}", b'{"terms":1,"value":2}', b"\xff", b"[]"])
+def test_archive_is_refused_when_a_recorded_value_cannot_be_read(
+    wrong: bytes, number: int, archive: bytes, open_engine: Open
+) -> None:
+    frames = frames_of(archive)
+    at = first(frames, number)
+    frames[at] = (number, changed(frames[at][1], sha256=hashlib.sha256(wrong).digest()))
+    frames[at + 1] = (CONTENT, wrong)
+    with pytest.raises(InvalidArchive, match="cannot be read"):
+        restore(open_engine("sqlite"), to_archive(frames))
+
+
+def test_recorded_values_are_restored_into_a_store_that_goes_on(archive: bytes, open_engine: Open) -> None:
+    engine = open_engine("sqlite")
+    restore(engine, archive)
+    tables = engine.open().recorded(COMMONS)
+    before = list(tables.read_entries(0, 99))
+    kept = tables.find("roster.person", "p0")
+    assert kept is not None
+    changed_ = tables.change("roster.person", "p0", lambda _: Wish({"n": 1}), 5)
+    assert changed_ is not None
+    assert (kept.version, changed_.version) == (2, 3)
+    (entry,) = tables.read_entries(before[-1].position, 99)
+    assert (entry.before, entry.after) == (kept.value, {"n": 1})
 
 
 def test_chain_is_that_of_the_documentation(archive: bytes) -> None:
