@@ -1,0 +1,236 @@
+"""Reading a roster: a table of people as a spreadsheet saves it. Pure; one broken row harms no other.
+
+The columns and what they may hold are told in docs/formats.md.
+"""
+
+import csv
+import io
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from lrs.errors import InvalidBody, Problem
+from lrs.learners.identifiers import account_of, mailbox_of, parse_identifier
+from lrs.learners.roster import MOST_IDENTIFIERS, RosterPerson
+
+COLUMNS = (
+    "sourcedId",
+    "givenName",
+    "familyName",
+    "name",
+    "email",
+    "username",
+    "birthDate",
+    "role",
+    "groups",
+    "grade",
+    "identifiers",
+)
+"""What a roster may say of a person; every other column is passed over."""
+
+_OTHER_NAMES = {"class": "groups", "classes": "groups", "id": "sourcedId", "userSourcedId": "sourcedId"}
+_BY_NAME = {name.casefold(): name for name in COLUMNS} | {
+    name.casefold(): column for name, column in _OTHER_NAMES.items()
+}
+_LONGEST = 500
+_GERMAN_DATE = re.compile(r"([0-9]{1,2})\.([0-9]{1,2})\.([0-9]{4})")
+_FIRST_YEAR = 1900
+
+
+@dataclass(frozen=True, slots=True)
+class RosterRow:
+    """One row by column; ``line`` is where it stands, the header being line 1."""
+
+    line: int
+    values: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedRow:
+    """A row that was left out, and why."""
+
+    line: int
+    sourced_id: str
+    reason: str
+
+
+@dataclass(slots=True)
+class ReadRoster:
+    """The people of a roster, in order of their first rows, and the rows that were left out."""
+
+    people: list[RosterPerson] = field(default_factory=list)
+    rejected: list[RejectedRow] = field(default_factory=list)
+
+
+def read_roster_file(data: bytes, columns: Mapping[str, str] | None = None) -> Sequence[RosterRow]:
+    """Read a file: UTF-8 with or without a byte order mark, or cp1252; commas, semicolons or tabs.
+
+    Args:
+        data: The file.
+        columns: Which header stands for which of COLUMNS, where it is not called so.
+
+    Raises:
+        InvalidBody: There is no header, it has no column of ids, or the file is no table of text.
+    """
+    text = _decode(data)
+    header_line = text.partition("\n")[0]
+    delimiter = max(",;\t", key=header_line.count)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    try:
+        header = next(reader, [])
+        names = _header(header, columns or {})
+        return _rows(reader, names)
+    except csv.Error as error:
+        raise InvalidBody(f"The roster is no table: line {reader.line_num}: {error}.") from error
+
+
+def _decode(data: bytes) -> str:
+    if b"\0" in data:
+        raise InvalidBody("The roster is not text; save it as CSV (UTF-8).")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return data.decode("cp1252", "replace")
+
+
+def _header(header: Sequence[str], columns: Mapping[str, str]) -> Sequence[str | None]:
+    """Return what each column is; None for one that is passed over."""
+    wanted = {title.strip().casefold(): name for name, title in columns.items()}
+    names = [wanted.get(key) or _BY_NAME.get(key) for key in (title.strip().casefold() for title in header)]
+    problems = [
+        Problem(f"/{name}", "roster.column", f'The column "{name}" stands there twice.')
+        for name in COLUMNS
+        if names.count(name) > 1
+    ]
+    problems += [
+        Problem(f"/{name}", "roster.column", f'There is no column "{title}" for {name}.')
+        for name, title in columns.items()
+        if name not in names
+    ]
+    if "sourcedId" not in names:
+        problems.append(Problem("/sourcedId", "roster.column", 'The column "sourcedId" is missing.'))
+    if problems:
+        raise InvalidBody("The first line of the roster does not name its columns.", problems)
+    return names
+
+
+def _rows(reader: Iterable[Sequence[str]], names: Sequence[str | None]) -> Sequence[RosterRow]:
+    rows = []
+    line = 1
+    for cells in reader:
+        line = getattr(reader, "line_num", line + 1)
+        if any(cell.strip() for cell in cells):
+            values = {
+                name: cell.strip() for name, cell in zip(names, cells, strict=False) if name and cell.strip()
+            }
+            rows.append(RosterRow(line, values))
+    return rows
+
+
+def read_roster(roster: str, rows: Iterable[RosterRow], home_page: str | None = None) -> ReadRoster:
+    """Turn rows into people.
+
+    A sourcedId that stands in several rows is one person only where all of them say the same.
+
+    Args:
+        roster: Its name.
+        rows: In order.
+        home_page: With it, sourcedId and username are accounts there.
+    """
+    found = ReadRoster()
+    by_id: defaultdict[str, list[tuple[RosterRow, RosterPerson]]] = defaultdict(list)
+    for row in rows:
+        try:
+            person = _person(roster, row.values, home_page)
+        except _Broken as broken:
+            found.rejected.append(RejectedRow(row.line, row.values.get("sourcedId", ""), str(broken)))
+        else:
+            by_id[person.sourced_id].append((row, person))
+    for sourced_id, several in by_id.items():
+        if len({person for _, person in several}) == 1:
+            found.people.append(several[0][1])
+            continue
+        lines = ", ".join(str(row.line) for row, _ in several)
+        reason = (
+            f"The rows of lines {lines} have the same sourcedId and {_difference(several)}; none is taken."
+        )
+        found.rejected += [RejectedRow(row.line, sourced_id, reason) for row, _ in several]
+    found.rejected.sort(key=lambda one: one.line)
+    return found
+
+
+def _difference(several: Sequence[tuple[RosterRow, RosterPerson]]) -> str:
+    people = [person for _, person in several]
+    if len({person.birth_date for person in people}) > 1:
+        return "different birth dates"
+    if len({person.name for person in people}) > 1:
+        return "different names"
+    return "say different things"
+
+
+class _Broken(Exception):
+    """Why a row cannot be taken."""
+
+
+def _person(roster: str, values: Mapping[str, str], home_page: str | None) -> RosterPerson:
+    for name, value in values.items():
+        if len(value) > _LONGEST or "\n" in value:
+            raise _Broken(f"{name} is longer than {_LONGEST} characters or has several lines.")
+    sourced_id = values.get("sourcedId", "")
+    if not sourced_id:
+        raise _Broken("sourcedId is empty.")
+    given = (values.get("givenName"), values.get("familyName"))
+    return RosterPerson(
+        roster=roster,
+        sourced_id=sourced_id,
+        name=values.get("name") or " ".join(part for part in given if part),
+        birth_date=_birth_date(values.get("birthDate", "")),
+        role=values.get("role", "student"),
+        groups=_groups(values.get("groups", "")),
+        grade=values.get("grade", ""),
+        identifiers=_identifiers(values, home_page),
+    )
+
+
+def _groups(text: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(part.strip() for part in re.split(r"[,;|]", text) if part.strip()))
+
+
+def _birth_date(text: str) -> str | None:
+    if not text:
+        return None
+    german = _GERMAN_DATE.fullmatch(text)
+    try:
+        day = date(int(german[3]), int(german[2]), int(german[1])) if german else date.fromisoformat(text)
+    except ValueError:
+        raise _Broken(f'birthDate "{text}" is no date; write 2012-04-19 or 19.04.2012.') from None
+    if day.year < _FIRST_YEAR:
+        raise _Broken(f'birthDate "{text}" is before {_FIRST_YEAR}.')
+    return day.isoformat()
+
+
+def _identifiers(values: Mapping[str, str], home_page: str | None) -> tuple[str, ...]:
+    found: list[str | None] = []
+    email = values.get("email", "")
+    if email:
+        mailbox = mailbox_of(email)
+        if mailbox is None:
+            raise _Broken(f'email "{email}" is no e-mail address.')
+        found += [mailbox, mailbox_of(email.lower())]
+    if home_page:
+        found += [account_of(home_page, values[name]) for name in ("sourcedId", "username") if name in values]
+    for text in filter(None, (part.strip() for part in values.get("identifiers", "").split("|"))):
+        identifier = parse_identifier(text)
+        if identifier is None:
+            raise _Broken(f'identifiers: "{text}" is none.')
+        found.append(identifier)
+    listed = tuple(sorted({one for one in found if one}))
+    if not listed:
+        raise _Broken(
+            "It has no e-mail address and no other identifier, and no home page makes one of its ids."
+        )
+    if len(listed) > MOST_IDENTIFIERS:
+        raise _Broken(f"It has {len(listed)} identifiers; {MOST_IDENTIFIERS} are allowed.")
+    return listed
