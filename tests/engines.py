@@ -64,27 +64,12 @@ def mongomock_engine() -> Engine:
     import mongomock
 
     from lrs.stores.mongo.stores import MongoStores
+    from tests.mocked_mongo import teach_mongomock
 
-    let_bulk_writes_pass()
+    teach_mongomock()
     client: Any = mongomock.MongoClient(tz_aware=True)
     name = f"lrs_test_{next(_numbers)}"
     return Engine("mongomock", lambda options: MongoStores(client, name, options, owns_client=False))
-
-
-def let_bulk_writes_pass() -> None:
-    """Teach mongomock 4.3 that the driver, since 4.11, also says in which order to look: in none."""
-    from mongomock.collection import BulkOperationBuilder
-
-    def passing(add: Callable[..., None]) -> Callable[..., None]:
-        def without_sort(builder: Any, *args: Any, sort: None = None, **rest: Any) -> None:
-            assert sort is None
-            add(builder, *args, **rest)
-
-        return without_sort
-
-    if BulkOperationBuilder.add_replace.__name__ != "without_sort":
-        BulkOperationBuilder.add_replace = passing(BulkOperationBuilder.add_replace)
-        BulkOperationBuilder.add_update = passing(BulkOperationBuilder.add_update)
 
 
 def mongo_server_engine(server_uri: str) -> Iterator[Engine]:

@@ -86,13 +86,14 @@ def test_owners_are_in_order_of_code_points_behind_one(limit, tables):
     assert found == sorted(NAMES)
 
 
-def test_rows_of_several_owners_are_in_order_of_owner_then_key(tables):
+def test_rows_of_several_owners_are_in_order_of_owner_then_key(engine, tables):
     save(tables, *[row(owner, key) for owner in NAMES for key in ("2", "", "1")])
     found = tables.rows_of("levels", ["z", "a", "\U0001f600", "never", "a"])
     assert [(one.owner, one.key) for one in found] == [
         (owner, key) for owner in ("a", "z", "\U0001f600") for key in ("", "1", "2")
     ]
-    many = [f"o{n}" for n in range(3000)]
+    # mongomock holds every row against every owner.
+    many = [f"o{n}" for n in range(200 if engine.name == "mongomock" else 3000)]
     save(tables, *map(row, many))
     assert [one.owner for one in tables.rows_of("levels", many)] == sorted(many)
 

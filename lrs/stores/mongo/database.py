@@ -6,8 +6,8 @@ the primary with read concern ``majority``: it never shows what an election migh
 back. A standalone server keeps neither promise beyond its own disk.
 
 Sharded: ``log`` by range on ``_id``; ``statements`` by range, unique, on ``{t, _id}``;
-``history`` on ``{t}``; ``documents``, ``attachments``, ``activities`` and ``recorded``
-by range on ``_id``; the others stay small and need none.
+``history`` on ``{t}``; ``documents``, ``attachments``, ``activities``, ``recorded`` and
+``derived`` by range on ``_id``; the others stay small and need none.
 """
 
 import logging
@@ -22,6 +22,7 @@ from pymongo.read_concern import ReadConcern
 
 from lrs.errors import StoreTooNew, StoreUnfinished
 from lrs.stores import StoreOptions
+from lrs.stores.mongo.derived import make_derived_index
 from lrs.stores.mongo.migrations import newest, upgrade
 from lrs.stores.mongo.segment import Document
 
@@ -45,6 +46,7 @@ class Collections:
     history: Collection[Document]
     recorded: Collection[Document]
     projections: Collection[Document]
+    derived: Collection[Document]
     receipts: Collection[Document]
     refusals: Collection[Document]
     documents: Collection[Document]
@@ -119,6 +121,7 @@ def _make_indexes(collections: Collections) -> None:
     collections.history.create_index([("t", up), ("src", up)], unique=True)
     collections.recorded.create_index([("t", up), ("kind", up), ("subject", up)])
     collections.recorded.create_index([("t", up), ("kind", up), ("k", up), ("subject", up)])
+    make_derived_index(collections.derived)
     collections.receipts.create_index([("t", up), ("source", up), ("o", down)])
     collections.refusals.create_index([("t", up), ("source", up), ("at", down), ("o", down)])
     collections.documents.create_index([("s", up)])

@@ -158,15 +158,28 @@ class Rows:
         }
 
     def _replace(self, rows: Sequence[Document]) -> None:
-        acts: list[Any] = [
-            ReplaceOne({"_id": row["_id"], "m": {"$lt": row["m"]}}, row, upsert=True) for row in rows
-        ]
+        """Replace older rows; done again, or where others did it meanwhile, it changes nothing."""
+        while rows:
+            found = self._rows.find({"_id": {"$in": [row["_id"] for row in rows]}}, {"m": 1})
+            there = {row["_id"]: row["m"] for row in found}
+            older = [row for row in rows if there.get(row["_id"], row["m"]) < row["m"]]
+            acts: list[Any] = [ReplaceOne({"_id": row["_id"], "m": {"$lt": row["m"]}}, row) for row in older]
+            if acts:
+                self._rows.bulk_write(acts, ordered=False)
+            rows = [row for row in rows if row["_id"] not in there]
+            if self._insert(rows):
+                return
+
+    def _insert(self, rows: Sequence[Document]) -> bool:
+        """Insert new rows; False where somebody else was faster with one."""
         try:
-            self._rows.bulk_write(acts, ordered=False)
+            if rows:
+                self._rows.insert_many(rows, ordered=False)
         except BulkWriteError as error:
-            # The row that stands there is of the same entry, or of a later one.
             if not only_duplicates(error):
                 raise
+            return False
+        return True
 
     def _put(self, rows: Sequence[Document]) -> None:
         acts: list[Any] = [ReplaceOne({"_id": row["_id"]}, row, upsert=True) for row in rows]

@@ -14,6 +14,7 @@ from lrs.stores import StoreOptions
 from lrs.stores.mongo.access import MongoAccessStore
 from lrs.stores.mongo.checks import StoreCheck
 from lrs.stores.mongo.database import open_collections, prepare, warn_if_standalone
+from lrs.stores.mongo.derived import MongoDerivedTables, open_scratch
 from lrs.stores.mongo.dump import MongoDump
 from lrs.stores.mongo.errors import BAD_ADDRESS, translated
 from lrs.stores.mongo.jobs import MongoJobStore
@@ -24,6 +25,7 @@ from lrs.stores.mongo.segment import Document
 from lrs.stores.mongo.streams import MongoStreamStore
 from lrs.stores.moving import Dump, Fault, Load, Looked
 from lrs.streams.ports import StreamStore
+from lrs.tables.derived import DerivedTables
 from lrs.xapi.ports import RecordStores
 
 
@@ -59,6 +61,7 @@ class MongoStores:
         self._access = MongoAccessStore(collections)
         self._records = MongoRecordStores(collections, self._instance_key, options)
         self._recorded = MongoRecorded(collections, options)
+        self._derived = MongoDerivedTables(collections.derived, options.busy_seconds)
         self._jobs = MongoJobStore(collections)
         self._streams = MongoStreamStore(collections)
 
@@ -104,6 +107,15 @@ class MongoStores:
     def recorded(self, handle: InstitutionHandle) -> MongoRecordedTables:
         """Open the recorded values of the handle's institution, or of the commons."""
         return self._recorded(handle)
+
+    @property
+    def derived(self) -> DerivedTables:
+        """What was derived from all that is recorded."""
+        return self._derived
+
+    def derived_scratch(self) -> AbstractContextManager[DerivedTables]:
+        """Give empty derived tables that nobody else sees."""
+        return open_scratch(self._collections.derived, self._options)
 
     @property
     def instance_key(self) -> bytes:
