@@ -111,24 +111,34 @@ class FilterCheck:
         """Prepare each form in which the fact may have been written."""
         flags = (True, False) if condition.related else (True,)
         facts = [Fact(condition.kind, condition.value, primary) for primary in flags]
-        forms = [form for fact in facts for form in (_whole_form(fact), _prefixed_form(fact))]
-        self._forms = [form for form in forms if form.parts]
+        # Primary or not, a fact has the same parts: they are looked for once.
+        whole, prefixed = [_whole_form(fact) for fact in facts], [_prefixed_form(fact) for fact in facts]
+        self._forms = [
+            (forms[0].parts, [form.head for form in forms]) for forms in (prefixed, whole) if forms[0].parts
+        ]
         self._literals = [_to_literal(fact) + _MARK for fact in facts]
 
     def holds(self, content: Content) -> bool:
         """Look for the fact among the words, then among the literals."""
         find = content.body[:_LARGEST_OFFSET].find
-        for form in self._forms:
-            words = _find_words(find, form)
-            if words and _are_among(_words_struct(len(words)).pack(*words), content.words):
+        for parts, heads in self._forms:
+            found = _find_words(find, _Form(0, parts))
+            if found and any(_are_among(_with_head(head, found), content.words) for head in heads):
                 return True
+        if not content.literals:
+            return False
         literals = content.literals + _MARK
         return any(literal in literals for literal in self._literals)
 
 
+def _with_head(head: int, words: Sequence[int]) -> bytes:
+    """Write words, the first of which says besides what a form's head says."""
+    return _words_struct(len(words)).pack(words[0] | head, *words[1:])
+
+
 def _are_among(wanted: bytes, words: bytes) -> bool:
     at = words.find(wanted)
-    while at > 0 and at % _WORD.size:
+    while at > 0 and at % _WORD_BYTES:
         at = words.find(wanted, at + 1)
     return at >= 0
 

@@ -5,6 +5,7 @@ Spec: xAPI 1.0.3 Communication 2.1.3.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import apsw
@@ -23,7 +24,7 @@ from lrs.xapi.ports import (
 )
 
 _FIRST_SEQ, _LAST_SEQ = 1, (1 << 62)
-_COUNT_UP_TO = 3000
+_COUNT_UP_TO = (200, 3000)
 
 _RARITY = {
     FactKind.REGISTRATION: 0,
@@ -36,6 +37,8 @@ _RARITY = {
 
 ENDS = "SELECT coalesce((SELECT min(seq) FROM stmt), 1), coalesce((SELECT max(seq) FROM stmt), 0)"
 """The first and the last position, by two look-ups; asked for together they would be a scan."""
+
+_AT_OR_BEHIND = "SELECT seq, stored FROM stmt WHERE seq >= ? ORDER BY seq LIMIT 1"
 
 _COLUMNS = "p.seq, s.id, s.stored, s.dict, s.body"
 
@@ -60,9 +63,8 @@ class PageReader:
         self._tenant = tenant
         self._query = query
         self._checks = [FilterCheck(condition) for condition in query.filters]
-        self._order = "ASC" if query.ascending else "DESC"
         self._filters = _rarest_first(database, codec, query.filters)
-        self._sql = self._filtered_sql() if query.filters else self._plain_sql()
+        self._sql = _page_sql(tuple([one.related for one in self._filters]), query.ascending)
 
     def read(self) -> StatementPage:
         """Return the page; it is short only where it is the last."""
@@ -105,35 +107,6 @@ class PageReader:
         }
         return sql.rows(self._database, self._sql, values)
 
-    def _plain_sql(self) -> str:
-        return (
-            "SELECT s.seq, s.id, s.stored, s.dict, s.body FROM stmt s"  # noqa: S608 - fixed text and numbers
-            f" WHERE s.tenant = :tenant AND s.seq BETWEEN :low AND :high AND s.state <> {State.VOIDED:d}"
-            f" ORDER BY s.seq {self._order} LIMIT :limit"
-        )
-
-    def _filtered_sql(self) -> str:
-        """Write the query: two ranges are merged where related facts count, without a sort."""
-        primaries = (1, 0) if self._filters[0].related else (1,)
-        arms = " UNION ALL ".join(self._arm(primary) for primary in primaries)
-        return f"{arms} ORDER BY 6 {self._order}, 1 {self._order} LIMIT :limit"
-
-    def _arm(self, primary: int) -> str:
-        """Walk the rarest filter's postings, lot by lot; probe the others by key."""
-        probes = "".join(
-            " AND EXISTS (SELECT 1 FROM post q WHERE q.lot = p.lot"  # noqa: S608 - fixed text and numbers
-            f" AND q.h = :h{n} AND q.prim {'IN (0, 1)' if condition.related else '= 1'} AND q.seq = p.seq)"
-            for n, condition in enumerate(self._filters)
-            if n
-        )
-        return (
-            f"SELECT {_COLUMNS}, l.lo FROM lots l CROSS JOIN post p ON p.lot = l.lot"  # noqa: S608
-            " CROSS JOIN stmt s ON s.seq = p.seq"
-            f" WHERE p.h = :h0 AND p.prim = {primary} AND p.seq BETWEEN :low AND :high"
-            " AND l.lo <= :high AND l.lo >= coalesce((SELECT max(lo) FROM lots WHERE lo <= :low), 0)"
-            f" AND s.tenant = :tenant AND s.state <> {State.VOIDED:d}{probes}"
-        )
-
     def _serve(self, rows: Sequence[tuple[Any, ...]]) -> list[StoredStatement]:
         """Read rows of seq, id, stored, dict, body; those met by a hash alone are left out."""
         kept = [(row[3], row[4]) for row in rows]
@@ -157,26 +130,65 @@ class PageReader:
         )
 
 
+@lru_cache(maxsize=128)
+def _page_sql(related: tuple[bool, ...], ascending: bool) -> str:
+    """Write the query for as many filters, the rarest first, each related or not."""
+    order = "ASC" if ascending else "DESC"
+    if not related:
+        return (
+            "SELECT s.seq, s.id, s.stored, s.dict, s.body FROM stmt s"  # noqa: S608 - fixed text and numbers
+            f" WHERE s.tenant = :tenant AND s.seq BETWEEN :low AND :high AND s.state <> {State.VOIDED:d}"
+            f" ORDER BY s.seq {order} LIMIT :limit"
+        )
+    # Two ranges are merged where related facts count, without a sort.
+    arms = " UNION ALL ".join(_arm(primary, related) for primary in ((1, 0) if related[0] else (1,)))
+    return f"{arms} ORDER BY 6 {order}, 1 {order} LIMIT :limit"
+
+
+def _arm(primary: int, related: tuple[bool, ...]) -> str:
+    """Walk the rarest filter's postings, lot by lot; probe the others by key."""
+    probes = "".join(
+        " AND EXISTS (SELECT 1 FROM post q WHERE q.lot = p.lot"  # noqa: S608 - fixed text and numbers
+        f" AND q.h = :h{n} AND q.prim {'IN (0, 1)' if related[n] else '= 1'} AND q.seq = p.seq)"
+        for n in range(1, len(related))
+    )
+    return (
+        f"SELECT {_COLUMNS}, l.lo FROM lots l CROSS JOIN post p ON p.lot = l.lot"  # noqa: S608
+        " CROSS JOIN stmt s ON s.seq = p.seq"
+        f" WHERE p.h = :h0 AND p.prim = {primary} AND p.seq BETWEEN :low AND :high"
+        " AND l.lo <= :high AND l.lo >= coalesce((SELECT max(lo) FROM lots WHERE lo <= :low), 0)"
+        f" AND s.tenant = :tenant AND s.state <> {State.VOIDED:d}{probes}"
+    )
+
+
 def _to_plain(row: tuple[Any, ...], body: bytes) -> StoredStatement:
     """Make a statement that is not voided of a row that begins with seq, id, stored."""
     return StoredStatement(id_text(row[1]), row[0], row[2], body, False)
 
 
 def _rarest_first(database: apsw.Connection, codec: RowCodec, filters: Sequence[Filter]) -> list[Filter]:
-    """Order filters by how many statements meet them, counted up to a bound."""
+    """Order filters by how many statements meet them, counted up to a bound: to a low one first.
+
+    Where one stays below the low bound it is the rarest, whatever the others come to.
+    """
     if len(filters) < 2:  # noqa: PLR2004 - one needs no order
         return list(filters)
-    return sorted(filters, key=lambda f: (_count(database, codec.term(f.kind, f.value), f), _RARITY[f.kind]))
+    terms = [(codec.term(f.kind, f.value), f) for f in filters]
+    for bound in _COUNT_UP_TO:
+        counts = {f: _count(database, h, f, bound) for h, f in terms}
+        if min(counts.values()) < bound:
+            break
+    return sorted(filters, key=lambda f: (counts[f], _RARITY[f.kind]))
 
 
-def _count(database: apsw.Connection, h: int, condition: Filter) -> int:
+def _count(database: apsw.Connection, h: int, condition: Filter, bound: int) -> int:
     prim = "IN (0, 1)" if condition.related else "= 1"
     return int(
         sql.value(
             database,
             "SELECT count(*) FROM (SELECT 1 FROM lots l CROSS JOIN post p ON p.lot = l.lot"  # noqa: S608
-            f" WHERE p.h = ? AND p.prim {prim} LIMIT {_COUNT_UP_TO})",
-            (h,),
+            f" WHERE p.h = ? AND p.prim {prim} LIMIT ?)",
+            (h, bound),
         )
     )
 
@@ -187,16 +199,23 @@ def first_after(database: apsw.Connection, instant_us: int) -> int:
     ``stored`` rises with the position. Behind the last statement where none is later.
     """
     low, last = sql.row(database, ENDS)
+    if _is_after(database, low, instant_us):
+        return int(low)
     high = last + 1
     while low < high:
         middle = (low + high) // 2
-        query = "SELECT seq, stored FROM stmt WHERE seq >= ? ORDER BY seq LIMIT 1"
-        seq, stored = sql.row(database, query, (middle,))
+        seq, stored = sql.row(database, _AT_OR_BEHIND, (middle,))
         if stored > instant_us:
             high = middle
         else:
             low = seq + 1
     return int(low)
+
+
+def _is_after(database: apsw.Connection, seq: int, instant_us: int) -> bool:
+    """Tell whether the first statement is later already: what most ask for begins before the record."""
+    found = sql.row(database, _AT_OR_BEHIND, (seq,))
+    return found is not None and found[1] > instant_us
 
 
 def find_row(
