@@ -20,8 +20,11 @@ from lrs.access.service import AccessService
 from lrs.clock import Clock
 from lrs.jobs.runner import JobRunner
 from lrs.jobs.schedule import declare_jobs
+from lrs.learners.service import LearnerService
 from lrs.outbound import Outbound
 from lrs.outbound.guard import Guard
+from lrs.portfolios.service import PortfolioService
+from lrs.portfolios.shares import Shares
 from lrs.sealing import SecretBox
 from lrs.stores import StoreOptions, Stores, open_stores
 from lrs.streams.delivery import Deliverer
@@ -29,6 +32,7 @@ from lrs.streams.log import LogService
 from lrs.streams.sending import Sender
 from lrs.streams.service import DestinationService
 from lrs.streams.tokens import PositionTokens
+from lrs.tables.recorded import COMMONS
 from lrs.xapi.arrivals import ArrivalService
 from lrs.xapi.cursors import Cursors
 from lrs.xapi.document_service import DocumentService
@@ -87,6 +91,8 @@ class Services:
     jobs: JobRunner
     log: LogService
     destinations: DestinationService
+    learners: LearnerService
+    portfolios: PortfolioService
 
     def close(self) -> None:
         """Finish what was begun and close the store."""
@@ -139,6 +145,8 @@ def build_services(
     box = _make_box(settings, outside)
     sender = Sender(outbound, log_reader, box, tokens, outside.clock, _make_draw(outside))
     deliverer = Deliverer(stores.streams, log_reader, sender, outside.clock)
+    commons = stores.recorded(COMMONS)
+    learners = LearnerService(stores.recorded, commons, stores.derived, outside.clock, outside.random_bytes)
     return Services(
         settings=settings,
         outside=outside,
@@ -164,6 +172,10 @@ def build_services(
         log=LogService(log_reader, tokens, time.sleep),
         destinations=DestinationService(
             stores.streams, log_reader, sender, box, outside.clock, access.new_id, outside.random_bytes
+        ),
+        learners=learners,
+        portfolios=PortfolioService(
+            learners, Shares(commons, outside.clock, access.new_token), access.institution_names, outside.clock
         ),
         jobs=JobRunner(stores.jobs, declare_jobs(deliverer), outside.clock, outside.new_id),
     )

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from lrs.errors import InvalidBody, Problem
+from lrs.errors import InvalidImport, Problem
 from lrs.learners.identifiers import account_of, mailbox_of, parse_identifier
 from lrs.learners.roster import MOST_IDENTIFIERS, RosterPerson
 
@@ -72,7 +72,7 @@ def read_roster_file(data: bytes, columns: Mapping[str, str] | None = None) -> S
         columns: Which header stands for which of COLUMNS, where it is not called so.
 
     Raises:
-        InvalidBody: There is no header, it has no column of ids, or the file is no table of text.
+        InvalidImport: There is no header, it has no column of ids, or the file is no table of text.
     """
     text = _decode(data)
     header_line = text.partition("\n")[0]
@@ -83,12 +83,12 @@ def read_roster_file(data: bytes, columns: Mapping[str, str] | None = None) -> S
         names = _header(header, columns or {})
         return _rows(reader, names)
     except csv.Error as error:
-        raise InvalidBody(f"The roster is no table: line {reader.line_num}: {error}.") from error
+        raise InvalidImport(f"The roster is no table: line {reader.line_num}: {error}.") from error
 
 
 def _decode(data: bytes) -> str:
     if b"\0" in data:
-        raise InvalidBody("The roster is not text; save it as CSV (UTF-8).")
+        raise InvalidImport("The roster is not text; save it as CSV (UTF-8).")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -112,7 +112,7 @@ def _header(header: Sequence[str], columns: Mapping[str, str]) -> Sequence[str |
     if "sourcedId" not in names:
         problems.append(Problem("/sourcedId", "roster.column", 'The column "sourcedId" is missing.'))
     if problems:
-        raise InvalidBody("The first line of the roster does not name its columns.", problems)
+        raise InvalidImport("The first line of the roster does not name its columns.", problems)
     return names
 
 
