@@ -95,10 +95,15 @@ def _decode(data: bytes) -> str:
         return data.decode("cp1252", "replace")
 
 
+def _key(title: str) -> str:
+    """Return what two headers have in common that are read as one: ``Given name`` is ``givenName``."""
+    return re.sub(r"[\s_-]", "", title).casefold()
+
+
 def _header(header: Sequence[str], columns: Mapping[str, str]) -> Sequence[str | None]:
     """Return what each column is; None for one that is passed over."""
-    wanted = {title.strip().casefold(): name for name, title in columns.items()}
-    names = [wanted.get(key) or _BY_NAME.get(key) for key in (title.strip().casefold() for title in header)]
+    wanted = {_key(title): name for name, title in columns.items()}
+    names = [wanted.get(key) or _BY_NAME.get(key) for key in map(_key, header)]
     problems = [
         Problem(f"/{name}", "roster.column", f'The column "{name}" stands there twice.')
         for name in COLUMNS
