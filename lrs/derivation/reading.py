@@ -1,0 +1,210 @@
+"""The first half of deriving: from the logs and the histories to acts, and to who must be made again.
+
+Each step is one page behind one cursor, and leaves the cursor, the acts and the marks together:
+what dies between two steps goes on where it was.
+
+``voided`` of an entry of the log is only a hint, being as of the reading: where it is false
+nothing that has been read voids the statement; where it is true ``voidings`` decides.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import orjson
+
+from lrs.access.handles import InstitutionHandle
+from lrs.derivation.names import (
+    GONE,
+    OWNER,
+    PENDING,
+    RULES,
+    SWEEP,
+    VOIDINGS,
+    history_cursor,
+    log_cursor,
+)
+from lrs.learners.acts import Act, act_row, acts_of, read_statement
+from lrs.learners.deriving import touched_by
+from lrs.learners.handles import IdentityId
+from lrs.learners.kinds import IDENTITIES, LEARNERS, PLACES
+from lrs.tables.derived import Derivation, DerivedTables, Row, RowName
+from lrs.tables.recorded import RecordedTables
+from lrs.xapi.facts import is_voiding, target_of
+from lrs.xapi.log import LogReader
+
+STEP = 2_000
+"""Entries of one log or history that a step reads."""
+
+_MARKED = 1_000
+_EMPTY = b"{}"
+
+Identify = Callable[[str], IdentityId]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one page brings; ``count`` entries were read, ``rules`` says that a rule changed."""
+
+    derivation: Derivation
+    count: int
+    rules: bool = False
+
+
+def pending_row(identity: IdentityId, identifier: str) -> Row:
+    """Mark an identity: its rows must be made again."""
+    return Row(PENDING, OWNER, identity, orjson.dumps({"identifier": identifier}))
+
+
+def read_log(
+    reader: LogReader,
+    derived: DerivedTables,
+    handle: InstitutionHandle,
+    identify: Identify,
+    bounds: tuple[int, int | None],
+) -> Step | None:
+    """Read the next page of an institution's log; None at its end.
+
+    Args:
+        reader: Reads the log.
+        derived: What the steps before left.
+        handle: Whose log.
+        identify: Gives the id of an identifier.
+        bounds: The cursor, and the position behind which nothing is read (None for the log's end).
+
+    Raises:
+        StoreError: The store failed.
+    """
+    after, end = bounds
+    page = reader.read(handle, after, STEP)
+    entries = [one for one in page.entries if end is None or one.position <= end]
+    if not entries:
+        return None
+    last = page.last if len(entries) == len(page.entries) else entries[-1].position
+    made = _Page(reader, derived, handle, identify, after)
+    for entry in entries:
+        statement = read_statement(entry.text)
+        if is_voiding(statement):
+            made.void(str(target_of(statement)))
+        elif not (entry.voided and made.is_voided(entry.id)):
+            made.add(entry.id, acts_of(statement, handle.institution_id))
+    return Step(made.to_derivation(last), len(entries))
+
+
+@dataclass
+class _Page:
+    """What a page of a log brings, until it is saved."""
+
+    reader: LogReader
+    derived: DerivedTables
+    handle: InstitutionHandle
+    identify: Identify
+    after: int
+    acts: dict[str, Sequence[Act]] = field(default_factory=dict)
+    voided: set[str] = field(default_factory=set)
+    removed: list[Act] = field(default_factory=list)
+
+    def add(self, statement_id: str, acts: Sequence[Act]) -> None:
+        self.acts[statement_id] = acts
+
+    def is_voided(self, statement_id: str) -> bool:
+        if statement_id in self.voided:
+            return True
+        return self.derived.find(VOIDINGS, self.handle.institution_id, statement_id) is not None
+
+    def void(self, target_id: str) -> None:
+        """Take away the acts of what is voided: those of this page, or those that a step before left."""
+        if target_id in self.voided:
+            return
+        self.voided.add(target_id)
+        if self.acts.pop(target_id, None) is not None:
+            return
+        target = self.reader.find(self.handle, target_id)
+        if target is not None and target.position <= self.after:
+            self.removed += acts_of(read_statement(target.text), self.handle.institution_id)
+
+    def to_derivation(self, last: int) -> Derivation:
+        place = self.handle.institution_id
+        puts = {one.name: one for one in (Row(VOIDINGS, place, name, _EMPTY) for name in self.voided)}
+        removals = []
+        for act in self.removed:
+            identity = self.identify(act.identifier)
+            removals.append(act_row(identity, act).name)
+            self._mark(puts, identity, act)
+        for acts in self.acts.values():
+            for act in acts:
+                identity = self.identify(act.identifier)
+                row = act_row(identity, act)
+                puts[row.name] = row
+                self._mark(puts, identity, act)
+        return Derivation(list(puts.values()), removals, {log_cursor(place): last})
+
+    def _mark(self, puts: dict[RowName, Row], identity: IdentityId, act: Act) -> None:
+        row = pending_row(identity, act.identifier)
+        puts[row.name] = row
+
+
+def read_history(
+    tables: RecordedTables, name: str, identify: Identify, bounds: tuple[int, int | None]
+) -> Step | None:
+    """Read the next page of a history; None at its end.
+
+    Args:
+        tables: Of an institution, or of the commons.
+        name: The institution's id, or ``commons``.
+        identify: Gives the id of an identifier.
+        bounds: As for ``read_log``.
+
+    Raises:
+        StoreError: The store failed.
+    """
+    after, end = bounds
+    entries = [one for one in tables.read_entries(after, STEP) if end is None or one.position <= end]
+    if not entries:
+        return None
+    touched = {identifier for entry in entries for identifier in touched_by(entry)}
+    rules = any(entry.kind in RULES for entry in entries)
+    puts = [pending_row(identify(one), one) for one in sorted(touched)]
+    if rules:
+        puts.append(sweep_row(""))
+    cursors = {history_cursor(name): entries[-1].position}
+    return Step(Derivation(puts, (), cursors), len(entries), rules)
+
+
+def sweep_row(after: str) -> Row:
+    """Say that all learners behind one are still to be marked."""
+    return Row(SWEEP, OWNER, "", orjson.dumps({"after": after}))
+
+
+def sweep_on(derived: DerivedTables) -> Step | None:
+    """Mark the next learners of a sweep; None where there is none."""
+    sweep = derived.find(SWEEP, OWNER)
+    if sweep is None:
+        return None
+    found = derived.owners(LEARNERS, orjson.loads(sweep.content)["after"], _MARKED)
+    if not found:
+        return Step(Derivation((), [sweep.name]), 0)
+    return Step(Derivation([*_marks(derived, found), sweep_row(found[-1])]), 0)
+
+
+def leave_gone(derived: DerivedTables, institution_id: str) -> Iterable[Step]:
+    """Yield the steps that mark everything that an institution left which is there no more."""
+    after = ""
+    while places := derived.rows(PLACES, institution_id, after, _MARKED):
+        after = places[-1].key
+        yield Step(Derivation(_marks(derived, [one.key for one in places])), 0)
+    while voidings := derived.rows(VOIDINGS, institution_id, "", _MARKED):
+        yield Step(Derivation((), [one.name for one in voidings]), 0)
+    cursors = {log_cursor(institution_id): GONE, history_cursor(institution_id): GONE}
+    yield Step(Derivation([sweep_row("")], (), cursors), 0, rules=True)
+
+
+def gone_institutions(cursors: Mapping[str, int], there: Iterable[str]) -> list[str]:
+    """Return whose log or history was read, and who are there no more, and not yet left."""
+    known = {name.partition(" ")[2] for name, at in cursors.items() if at != GONE}
+    return sorted(known - set(there))
+
+
+def _marks(derived: DerivedTables, identities: Sequence[str]) -> list[Row]:
+    rows = derived.rows_of(IDENTITIES, identities)
+    named = {row.owner: orjson.loads(row.content)["identifier"] for row in rows if not row.key}
+    return [pending_row(IdentityId(one), name) for one, name in sorted(named.items())]
