@@ -34,7 +34,7 @@ from lrs.transcripts.sources import MOST_NUMBER, Known, SourceShape, read_day, r
 MOST_RULES = 500
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _LONGEST = 300
-_OPTIONAL = ("unit", "framework", "school", "calendar", "partners", "rules", "courses")
+_OPTIONAL = ("unit", "paper", "framework", "school", "calendar", "partners", "rules", "courses")
 _LEAST, _MOST = Decimal("0.000001"), Decimal(1000)
 _COURSE_OPTIONAL = ("id", "verb", "parts", "title", "code", "subject", "shares")
 
@@ -78,6 +78,7 @@ class _CrosswalkShape(SourceShape):
             title=self.text(top, "title", "", _LONGEST),
             version=version,
             unit=self.text(top, "unit", "", _LONGEST),
+            paper=self.choice(top, "paper", "", ("a4", "us-letter")),
             framework=self.framework,
             school=self._school(top.get("school", {})),
             calendar=self._calendar(top.get("calendar", {})),

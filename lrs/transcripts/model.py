@@ -217,6 +217,7 @@ class Crosswalk:
     Attributes:
         version: How often it was changed; 0 while it has not been recorded.
         unit: What one credit is, such as ``Carnegie unit (120 hours)``; may be empty.
+        paper: ``a4`` or ``us-letter``: on which a transcript is printed.
         framework: Identifier of the framework whose items the rules name; may be empty.
         partners: Names of institutions whose records the school takes, besides those that rules name.
     """
@@ -225,6 +226,7 @@ class Crosswalk:
     title: str
     version: int = 0
     unit: str = ""
+    paper: str = "a4"
     framework: str = ""
     school: SchoolFacts = field(default_factory=SchoolFacts)
     calendar: Calendar = field(default_factory=Calendar)
