@@ -8,12 +8,12 @@ from typing import Protocol
 from lrs.access.handles import InstitutionHandle
 from lrs.access.ports import AccessStore
 from lrs.clock import Clock
-from lrs.errors import ConfigError
+from lrs.errors import ConfigError, NotFound
 from lrs.jobs.ports import JobStore
 from lrs.stores.moving import Dump, Fault, Load, Looked
 from lrs.streams.ports import StreamStore
 from lrs.tables.derived import DerivedTables
-from lrs.tables.recorded import RecordedTables
+from lrs.tables.recorded import COMMONS, RecordedTables
 from lrs.xapi.ports import RecordStores
 
 Scrub = Callable[[Sequence[bytes], Callable[[], None]], Sequence[bytes]]
@@ -92,6 +92,7 @@ class Stores(Protocol):
         Safe to repeat: broken off, the next call goes on. One that is unknown is no error.
 
         Raises:
+            NotFound: It is the commons, which is no institution.
             StoreUnavailable: The store is away or busy beyond patience.
         """
         ...
@@ -131,6 +132,16 @@ class Stores(Protocol):
     def close(self) -> None:
         """Finish what was begun, stop threads, close connections; safe to call twice."""
         ...
+
+
+def refuse_commons(handle: InstitutionHandle) -> None:
+    """Let nobody take the commons away.
+
+    Raises:
+        NotFound: It is what was asked for.
+    """
+    if handle == COMMONS:
+        raise NotFound("The commons is no institution, and cannot be taken away.")
 
 
 def open_stores(url: str, options: StoreOptions) -> Stores:

@@ -10,8 +10,9 @@ import orjson
 
 from lrs.access.handles import InstitutionId
 from lrs.access.ports import AccessStore
-from lrs.errors import CorruptRecord
+from lrs.errors import CorruptRecord, TooLarge
 from lrs.stores.moving import Fault, KeptStatement, to_prepared
+from lrs.stores.recorded import KeptValue, value_from, value_text
 from lrs.xapi.fingerprint import fingerprint
 from lrs.xapi.ports import PreparedStatement
 from lrs.xapi.ports.activities import ActivityDefinition
@@ -101,6 +102,16 @@ def iter_definition_faults(institution_id: InstitutionId, one: ActivityDefinitio
             return
     here = where(institution_id, f"activity {one.activity}")
     yield Fault("definition", here, "The merged definition is no JSON object.")
+
+
+def iter_value_faults(institution_id: InstitutionId, value: KeptValue) -> Iterator[Fault]:
+    """Look at a recorded value: is its text what a store writes."""
+    here = where(institution_id, f"{value.kind} {value.subject}")
+    with suppress(ValueError, TooLarge):
+        held = value_from(value.text)
+        if isinstance(held, dict) and value_text(held) == value.text:
+            return
+    yield Fault("recorded", here, "The value cannot be read, or is not as it was written.")
 
 
 def iter_access_faults(access: AccessStore) -> Iterator[Fault]:

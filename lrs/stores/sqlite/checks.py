@@ -18,6 +18,7 @@ from lrs.stores.checking import (
     iter_attachment_faults,
     iter_definition_faults,
     iter_document_faults,
+    iter_value_faults,
     where,
 )
 from lrs.stores.compression import shipped_dictionaries
@@ -26,6 +27,7 @@ from lrs.stores.moving import Fault, Looked
 from lrs.stores.sqlite import sql
 from lrs.stores.sqlite.documents import iter_documents
 from lrs.stores.sqlite.errors import translated
+from lrs.stores.sqlite.recorded import iter_values
 from lrs.stores.sqlite.rows import State, id_bytes, id_text
 from lrs.stores.sqlite.statement_checks import StatementCheck
 from lrs.xapi.ports import FactKind, StatementId
@@ -40,6 +42,7 @@ _VOIDING = (
     "SELECT s.seq, s.ref, s.stored FROM ids i CROSS JOIN stmt s ON s.seq = i.seq"
     " WHERE i.h = ? AND s.tenant = ? AND s.id = ? AND s.state = 2"
 )
+_TERM = "SELECT 1 FROM recorded_terms WHERE tenant = ? AND kind = ? AND subject = ? AND term = ?"
 
 Faults = Iterator[Fault | Looked]
 
@@ -58,24 +61,27 @@ class StoreCheck:
         self._database = database
         self._records = records
         self._access = access
-        found = sql.rows(database, "SELECT number, institution FROM tenants")
-        self._tenants = {int(number): InstitutionId(one) for number, one in found}
+        found = sql.rows(database, "SELECT number, institution, dropped FROM tenants")
+        self._tenants = {int(number): InstitutionId(one) for number, one, dropped in found if not dropped}
+        self._dropped = {int(number): InstitutionId(one) for number, one, dropped in found if dropped}
 
     def run(self) -> Faults:
         """Look at one part after the other; where one cannot be read to its end, go on with the next."""
-        statements = StatementCheck(self._database, self._records, self._tenants)
+        statements = StatementCheck(self._database, self._records, self._tenants, self._dropped)
         parts: list[tuple[str, Faults]] = [
             ("file", self._file()),
             ("dictionaries", self._dictionaries()),
             ("statements", statements.run()),
             ("history", self._history()),
             ("access", iter_access_faults(self._access)),
+            ("dropped institutions", self._half_dropped()),
         ]
         for tenant, one in self._tenants.items():
             parts += [
                 (f"{one} documents", self._documents(tenant, one)),
                 (f"{one} attachments", self._attachments(tenant, one)),
                 (f"{one} activities", self._activities(tenant, one)),
+                (f"{one} recorded values", self._recorded(tenant, one)),
             ]
         for name, part in parts:
             try:
@@ -102,6 +108,8 @@ class StoreCheck:
         seen: set[int] = set()
         query = "SELECT position, tenant, subject, after, at FROM history WHERE kind = 'statement.voided'"
         for position, tenant, subject, after, at in self._database.execute(f"{query} ORDER BY position"):
+            if tenant in self._dropped:
+                continue
             voiding = self._find_voiding(tenant, after)
             if voiding is None or voiding[0] in seen or voiding[1:] != (id_bytes(StatementId(subject)), at):
                 here = where(self._tenants[tenant], f"history {position}")
@@ -110,9 +118,33 @@ class StoreCheck:
                 seen.add(voiding[0])
         query = "SELECT seq, tenant, id FROM stmt WHERE state = ?"
         for seq, tenant, identity in self._database.execute(query, (int(State.VOIDING),)):
-            if seq not in seen:
+            if seq not in seen and tenant not in self._dropped:
                 here = where(self._tenants[tenant], id_text(identity))
                 yield Fault("history", here, "It voids a statement, and the history does not say so.")
+
+    def _half_dropped(self) -> Faults:
+        """See that of an institution that was taken away nothing is left."""
+        for one in self._dropped.values():
+            if self._access.find_institution(one) is not None:
+                yield Fault(
+                    "institution", one, "It was to be taken away, and not all of it is gone; repeat that."
+                )
+
+    def _recorded(self, tenant: int, institution_id: InstitutionId) -> Faults:
+        """See that each value can be read and is found by its terms, and nothing by others."""
+        terms = 0
+        for value in iter_values(self._database, tenant):
+            yield from iter_value_faults(institution_id, value)
+            key = (tenant, value.kind, value.subject)
+            kept = sum(1 for term in value.terms if sql.row(self._database, _TERM, (*key, term)))
+            terms += kept
+            if kept != len(value.terms):
+                here = where(institution_id, f"{value.kind} {value.subject}")
+                yield Fault("recorded", here, f"It is not found by {len(value.terms) - kept} of its terms.")
+        held = sql.value(self._database, "SELECT count(*) FROM recorded_terms WHERE tenant = ?", (tenant,))
+        if held > terms:
+            what = f"{held - terms} terms find values that do not have them, or are not there."
+            yield Fault("recorded", where(institution_id, "recorded values"), what)
 
     def _find_voiding(self, tenant: int, after: str | None) -> Any:
         """Return position, target and ``stored`` of the voiding statement that an entry names, or None."""

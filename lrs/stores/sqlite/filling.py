@@ -136,9 +136,11 @@ class Filler:
         return True
 
     def _by_owner(self, database: apsw.Connection, rows: Sequence[_Row]) -> list[tuple[Owner, Bodies]]:
-        institutions = dict(sql.rows(database, "SELECT number, institution FROM tenants"))
+        institutions = dict(sql.rows(database, "SELECT number, institution FROM tenants WHERE NOT dropped"))
         found: dict[int, tuple[Owner, Bodies]] = {}
         for seq, tenant, dictionary, blob in rows:
+            if tenant not in institutions:
+                continue
             if tenant not in found:
                 found[tenant] = self._owner(tenant, InstitutionId(institutions[tenant])), []
             owner, bodies = found[tenant]

@@ -18,7 +18,7 @@ from lrs.stores.sqlite.rows import Row
 from lrs.stores.sqlite.schema import is_unfinished
 from lrs.stores.sqlite.spreading import finish_spread
 from lrs.stores.sqlite.tenants import Tenants
-from lrs.stores.sqlite.writer import Write, Writer
+from lrs.stores.sqlite.writer import LAST_SEQ, Write, Writer
 from lrs.stores.sqlite.writing import Insertion, Place, Placed
 from lrs.xapi.ports import FactKind, PreparedStatement, Receipt
 from lrs.xapi.ports.activities import ActivityDefinition
@@ -48,8 +48,7 @@ class SqliteLoad:
         self._writer = writer
         self._records = records
         self._places: dict[InstitutionId, Place] = {}
-        self._last_seq = 0
-        writer.run(_begin)
+        self._last_seq = writer.run(_begin)
 
     def add_statements(self, statements: Sequence[tuple[KeptStatement, PreparedStatement]]) -> None:
         """Keep statements behind all that were kept before."""
@@ -142,19 +141,22 @@ class SqliteLoad:
         return self._places[institution_id]
 
 
-def _begin(write: Write) -> None:
+def _begin(write: Write) -> int:
+    """Make the file ready; return the position behind which statements go."""
     database = write.database
     tables = [name for (name,) in sql.rows(database, _TABLES)]
     if is_unfinished(database):
         for name in tables:
             sql.rows(database, f"DELETE FROM {name}")  # noqa: S608 - the schema's own names
-        return
+        sql.rows(database, "DELETE FROM meta WHERE name = ?", (LAST_SEQ,))
+        return 0
     for name in tables:
         if sql.row(database, f"SELECT 1 FROM {name} LIMIT 1"):  # noqa: S608 - the schema's own names
             raise Conflict(
                 "The store is not empty. A backup is restored into an empty store: name a new one."
             )
     sql.rows(database, "INSERT INTO meta VALUES ('restoring', 1)")
+    return write.last_seq
 
 
 def _finish(write: Write) -> None:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import apsw
 import orjson
 
+from lrs.errors import CorruptRecord
 from lrs.stores.recorded import KeptEntry, KeptValue, texts_of, value_from
 from lrs.stores.sqlite import sql
 from lrs.stores.sqlite.connections import Readers
@@ -267,9 +268,16 @@ def keep_values(database: apsw.Connection, tenant: int, values: Sequence[KeptVal
 
 
 def iter_values(database: apsw.Connection, tenant: int) -> Iterator[KeptValue]:
-    """Yield every value of an institution."""
+    """Yield every value of an institution, by kind, then subject.
+
+    Raises:
+        CorruptRecord: The terms of one cannot be read.
+    """
     for kind, subject, version, at, terms, text in database.execute(_ALL, (tenant,)):
-        yield KeptValue(kind, subject, text, tuple(orjson.loads(terms)), version, at)
+        try:
+            yield KeptValue(kind, subject, text, tuple(orjson.loads(terms)), version, at)
+        except orjson.JSONDecodeError as error:
+            raise CorruptRecord(f"The terms of {kind} {subject} cannot be read.") from error
 
 
 def _find_many(

@@ -112,7 +112,12 @@ class References:
         return left
 
     def finish(self, spread: Spread) -> Spread | None:
-        """Hand on some more of what was left; None when that was all, and the note is gone."""
+        """Hand on some more of what was left; None when that was all, and the note is gone.
+
+        Where it is gone already another has done it, or the institution is being taken away.
+        """
+        if spread.low not in noted_spreads(self.write.database):
+            return None
         left = self.go_on(spread)
         if not left.is_done:
             return left
@@ -215,6 +220,27 @@ def iter_chain(database: apsw.Connection, codec: RowCodec, tenant: int, seq: int
         if row[1] is None or len(seen) > MOST_LINKS:
             return
         row = sql.row(database, _LINK, (codec.id_hash(row[1]), tenant, row[1]))
+
+
+def inherited_postings(database: apsw.Connection, codec: RowCodec, tenant: int, seq: int) -> dict[int, int]:
+    """Return what a statement is found by through its chain, its own facts included; 1 where primary.
+
+    Raises:
+        CorruptRecord: A link of the chain cannot be read.
+    """
+    found: dict[int, int] = {}
+    for content in iter_chain(database, codec, tenant, seq):
+        facts = [fact for fact in decode_facts(content) if fact.kind is not FactKind.CLIENT]
+        for h, primary in codec.postings(facts):
+            found[h] = max(primary, found.get(h, 0))
+    return found
+
+
+def forget_spreads(database: apsw.Connection, tenant: int) -> None:
+    """Let nothing more be handed on among an institution's statements."""
+    for low in noted_spreads(database):
+        if sql.value(database, "SELECT tenant FROM stmt WHERE seq = ?", (low,)) == tenant:
+            database.execute("DELETE FROM meta WHERE name = ?", (f"{_NOTE}{low}",))
 
 
 def noted_spreads(database: apsw.Connection) -> dict[int, int]:

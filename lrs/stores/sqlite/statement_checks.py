@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import apsw
@@ -13,8 +13,8 @@ from lrs.stores.checking import LOOKED_AT_ONCE, Order, examine, where
 from lrs.stores.moving import Fault, KeptStatement, Looked
 from lrs.stores.sqlite import sql
 from lrs.stores.sqlite.facts import Content, decode_facts
-from lrs.stores.sqlite.references import iter_chain, noted_spreads
-from lrs.stores.sqlite.rows import RowCodec, State, id_bytes, id_text
+from lrs.stores.sqlite.references import inherited_postings, noted_spreads
+from lrs.stores.sqlite.rows import State, id_bytes, id_text
 from lrs.xapi.ports import Fact, FactKind, PreparedStatement
 
 if TYPE_CHECKING:
@@ -83,9 +83,11 @@ class StatementCheck:
         database: apsw.Connection,
         records: "SqliteRecordStores",
         tenants: dict[int, InstitutionId],
+        dropped: Collection[int] = (),
     ) -> None:
-        """Read the lots."""
+        """Read the lots; of institutions that are being taken away nothing is looked at."""
         self._database = database
+        self._dropped = dropped
         self._tenants = tenants
         self._codecs = {number: records.place(one).codec for number, one in tenants.items()}
         self._lots = _Lots(database)
@@ -98,7 +100,10 @@ class StatementCheck:
         done = referring = 0
         held: Counter[int] = Counter()
         for row in map(_Row._make, self._database.execute(_ROWS)):
-            yield from self._statement(row)
+            if row.tenant in self._dropped:
+                self._lots.give_up(row.seq)
+            else:
+                yield from self._statement(row)
             done += 1
             held[row.tenant] += 1
             referring += row.ref is not None
@@ -114,7 +119,7 @@ class StatementCheck:
 
     def _totals(self, held: Counter[int]) -> Iterator[Fault]:
         for tenant, kept in sql.rows(self._database, "SELECT number, statements FROM tenants"):
-            if kept != held[tenant]:
+            if kept != held[tenant] and tenant not in self._dropped:
                 what = f"It is said to hold {kept} statements, and holds {held[tenant]}."
                 yield Fault("total", self._tenants[tenant], what)
 
@@ -209,15 +214,9 @@ class StatementCheck:
         codec = self._codecs[row.tenant]
         found = dict(codec.postings(prepared.facts))
         if row.ref is not None:
-            for content in iter_chain(self._database, codec, row.tenant, row.seq):
-                _inherit(found, codec, content)
+            for h, primary in inherited_postings(self._database, codec, row.tenant, row.seq).items():
+                found[h] = max(primary, found.get(h, 0))
         return found
-
-
-def _inherit(found: dict[int, int], codec: RowCodec, content: Content) -> None:
-    facts = [fact for fact in decode_facts(content) if fact.kind is not FactKind.CLIENT]
-    for h, primary in codec.postings(facts):
-        found[h] = max(primary, found.get(h, 0))
 
 
 def _to_kept(

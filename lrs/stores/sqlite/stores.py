@@ -10,7 +10,7 @@ from lrs.access.handles import InstitutionHandle, InstitutionId
 from lrs.access.ports import AccessStore
 from lrs.errors import StoreUnavailable
 from lrs.jobs.ports import JobStore
-from lrs.stores import StoreOptions
+from lrs.stores import StoreOptions, refuse_commons
 from lrs.stores.compression import BodyCodec
 from lrs.stores.documents import DocumentHashes
 from lrs.stores.moving import Dump, Fault, Load, Looked
@@ -23,6 +23,7 @@ from lrs.stores.sqlite.checks import StoreCheck
 from lrs.stores.sqlite.connections import Files, Readers, check_sqlite, make_file, open_writer
 from lrs.stores.sqlite.derived import DerivedFile, SqliteDerivedTables, open_scratch
 from lrs.stores.sqlite.documents import SqliteDocumentStore
+from lrs.stores.sqlite.dropping import Dropping
 from lrs.stores.sqlite.dump import open_dump
 from lrs.stores.sqlite.errors import translated
 from lrs.stores.sqlite.filling import Filler, Parts, pending_fills
@@ -133,6 +134,13 @@ class SqliteStores:
     def recorded(self, handle: InstitutionHandle) -> RecordedTables:
         """Open the recorded values of the handle's institution, or of the commons."""
         return SqliteRecordedTables(Tenants(handle.institution_id), self._readers, self._writer)
+
+    def drop_institution(self, handle: InstitutionHandle) -> None:
+        """Take away an institution and everything that it has, for good."""
+        refuse_commons(handle)
+        place = self._records.place(handle.institution_id)
+        parts = (self._readers, self._writer)
+        Dropping(handle.institution_id, place.codec, place.lot_size, *parts).run()
 
     @property
     def derived(self) -> DerivedTables:

@@ -12,6 +12,7 @@ from lrs.errors import AlreadyExists
 from lrs.stores.sqlite import sql
 from lrs.stores.sqlite.connections import Readers
 from lrs.stores.sqlite.errors import translated
+from lrs.stores.sqlite.tenants import refuse_dropped
 from lrs.stores.sqlite.writer import Write, Writer
 from lrs.stores.streams import (
     delivery_document,
@@ -42,6 +43,7 @@ class SqliteStreamStore:
         institution = handle.institution_id
 
         def work(write: Write) -> None:
+            refuse_dropped(write.database, institution)
             taken = "SELECT 1 FROM destinations WHERE institution = ? AND name = ?"
             if sql.row(write.database, taken, (institution, destination.name)):
                 raise AlreadyExists(f"The institution has a destination named {destination.name!r} already.")

@@ -3,7 +3,19 @@
 import apsw
 
 from lrs.access.handles import InstitutionId
+from lrs.errors import NotFound
 from lrs.stores.sqlite import sql
+
+
+def refuse_dropped(database: apsw.Connection, institution_id: InstitutionId) -> None:
+    """Let nobody write to an institution that is being taken away.
+
+    Raises:
+        NotFound: It is, or it is gone.
+    """
+    query = "SELECT dropped FROM tenants WHERE institution = ?"
+    if sql.value(database, query, (institution_id,)):
+        raise NotFound("There is no such institution.")
 
 
 class Tenants:
@@ -24,7 +36,11 @@ class Tenants:
         """Return the number inside a write transaction, giving one where there is none.
 
         It is not remembered from here: the transaction may yet be taken back.
+
+        Raises:
+            NotFound: The institution is being taken away, or is gone.
         """
+        refuse_dropped(writer, self._institution_id)
         found = self._committed or self._look_up(writer)
         if found is None:
             writer.execute("INSERT INTO tenants (institution) VALUES (?)", (self._institution_id,))

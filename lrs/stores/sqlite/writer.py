@@ -28,6 +28,9 @@ _LARGEST_GROUP = 4096
 LATE_POSTINGS = 10_000
 """How much one transaction hands on along StatementRefs: some hundred milliseconds."""
 
+LAST_SEQ = "last_seq"
+"""Under which ``meta`` keeps the last position there was when an institution was taken away."""
+
 log = logging.getLogger(__name__)
 
 
@@ -49,7 +52,8 @@ class Write:
         self.committed = False
         self.late_room = LATE_POSTINGS
         last = sql.row(database, "SELECT seq, stored FROM stmt ORDER BY seq DESC LIMIT 1")
-        self.last_seq: int = last[0] if last else 0
+        noted = sql.value(database, "SELECT value FROM meta WHERE name = ?", (LAST_SEQ,))
+        self.last_seq: int = max(last[0] if last else 0, noted or 0)
         self._last_stored: int = max(last[1] if last else 0, floor_us)
 
     def next_seq(self) -> int:
