@@ -13,13 +13,17 @@ from pathlib import Path
 
 from config.settings import Settings
 from lrs.access.bearer import BearerTokens
+from lrs.access.handles import InstitutionHandle
 from lrs.access.issuers import IssuerService
 from lrs.access.keysets import KeySets
 from lrs.access.rates import RateLimiter
 from lrs.access.service import AccessService
 from lrs.clock import Clock
+from lrs.competencies.service import FrameworkService
+from lrs.derivation.deriver import Deriver, Sources
+from lrs.derivation.tick import Ticker
 from lrs.jobs.runner import JobRunner
-from lrs.jobs.schedule import declare_jobs
+from lrs.jobs.schedule import Work, declare_jobs
 from lrs.learners.service import LearnerService
 from lrs.outbound import Outbound
 from lrs.outbound.guard import Guard
@@ -92,6 +96,9 @@ class Services:
     log: LogService
     destinations: DestinationService
     learners: LearnerService
+    frameworks: FrameworkService
+    deriving: Sources
+    deriver: Deriver
     portfolios: PortfolioService
 
     def close(self) -> None:
@@ -147,6 +154,9 @@ def build_services(
     deliverer = Deliverer(stores.streams, log_reader, sender, outside.clock)
     commons = stores.recorded(COMMONS)
     learners = LearnerService(stores.recorded, commons, stores.derived, outside.clock, outside.random_bytes)
+    deriving = _make_sources(stores, access, log_reader, learners)
+    deriver = Deriver(deriving, stores.derived)
+    work = Work(deriver, Ticker(commons, outside.clock), deliverer)
     return Services(
         settings=settings,
         outside=outside,
@@ -174,11 +184,25 @@ def build_services(
             stores.streams, log_reader, sender, box, outside.clock, access.new_id, outside.random_bytes
         ),
         learners=learners,
+        frameworks=FrameworkService(access, stores.recorded, stores.derived, outside.clock),
+        deriving=deriving,
+        deriver=deriver,
         portfolios=PortfolioService(
-            learners, Shares(commons, outside.clock, access.new_token), access.institution_names, outside.clock
+            learners, Shares(commons, outside.clock, access.new_token), access, outside.clock
         ),
-        jobs=JobRunner(stores.jobs, declare_jobs(deliverer), outside.clock, outside.new_id),
+        jobs=JobRunner(stores.jobs, declare_jobs(work), outside.clock, outside.new_id),
     )
+
+
+def _make_sources(
+    stores: Stores, access: AccessService, reader: LogReader, learners: LearnerService
+) -> Sources:
+    """Give the job that derives what it reads."""
+
+    def institutions() -> list[InstitutionHandle]:
+        return [InstitutionHandle(one.id) for one in access.list_institutions()]
+
+    return Sources(institutions, reader, stores.recorded, stores.recorded(COMMONS), learners.salt)
 
 
 def _make_scan(settings: Settings) -> Scan | None:

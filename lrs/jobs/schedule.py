@@ -1,28 +1,50 @@
 """Which jobs there are, and what makes each due: declared here, and nowhere else."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
+from lrs.derivation.deriver import Deriver
+from lrs.derivation.tick import Ticker
 from lrs.jobs.model import Job, Report, Running
 from lrs.streams.delivery import Deliverer
 
+DERIVE = "derive"
+"""The job whose lease also ``lrs rebuild`` holds."""
 
-def declare_jobs(deliverer: Deliverer) -> Sequence[Job]:
-    """Declare every job, in the order in which one pass runs them.
+DERIVE_ABOUT = "Works out who is who, evidence and progress from what was recorded since."
 
-    Args:
-        deliverer: Sends statements on.
-    """
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Who does the work that runs beside the requests."""
+
+    deriver: Deriver
+    ticker: Ticker
+    deliverer: Deliverer
+
+
+def declare_jobs(work: Work) -> Sequence[Job]:
+    """Declare every job, in the order in which one pass runs them."""
+
+    def tick(_running: Running) -> Report:
+        return Report(0, int(work.ticker.tick()))
+
+    def derive(running: Running) -> Report:
+        done = work.deriver.run(running.epoch, running.keep)
+        return Report(done.read, done.wrote)
 
     def deliver(running: Running) -> Report:
-        done = deliverer.deliver(running.epoch, running.keep)
+        done = work.deliverer.deliver(running.epoch, running.keep)
         return Report(done.read, done.sent, tuple(done.problems), len(done.problems))
 
     return (
+        Job("tick", "Records the day, by which things expire.", 60, tick, period_seconds=60),
+        Job(DERIVE, DERIVE_ABOUT, 1, derive, is_behind=work.deriver.is_behind),
         Job(
             "deliver",
             "Sends what was stored to other record stores and to webhooks.",
             2,
             deliver,
-            is_behind=deliverer.is_behind,
+            is_behind=work.deliverer.is_behind,
         ),
     )
