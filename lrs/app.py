@@ -9,6 +9,7 @@ from lrs.access.routes.api import make_institutions_blueprint, make_keys_bluepri
 from lrs.access.routes.sessions import make_sessions_blueprint
 from lrs.errors import NotFound
 from lrs.jobs.routes import make_jobs_blueprint
+from lrs.portfolios.routes.pages import make_portfolio_blueprint
 from lrs.services import Services, build_services
 from lrs.streams.routes import make_destinations_blueprint, make_letters_blueprint, make_log_blueprint
 from lrs.web.apidocs import make_api
@@ -31,7 +32,7 @@ from lrs.xapi.routes.statements import make_statements_blueprint
 from lrs.xapi.routes.usage_api import make_usage_blueprint
 from lrs.xapi.versions import Version
 
-_HOMES = {Role.ARRIVALS: "arrivals_pages.all_sources"}
+_HOMES = {Role.ARRIVALS: "arrivals_pages.all_sources", Role.LEARNER: "portfolio_pages.show"}
 """Each role's own page, where signing in ends."""
 
 
@@ -93,6 +94,7 @@ def _add_pages(app: Flask, services: Services) -> None:
     app.register_blueprint(
         make_arrivals_blueprint(services.arrivals, services.access, services.quotas, public_url)
     )
+    app.register_blueprint(make_portfolio_blueprint(services.portfolios, services.access, public_url))
 
 
 def _add_api(app: Flask, services: Services) -> None:

@@ -120,16 +120,16 @@ class Shares:
 
         self._commons.change(SHARE, share_id, close, self._clock())
 
-    def open(self, token: str) -> Share:
+    def open(self, token: str, what: str) -> Share:
         """Find out what a link opens, and record that it was opened today.
 
         Raises:
-            NotFound: It is unknown, withdrawn or at its end; the message does not say which,
-                nor whose it was.
+            NotFound: It is unknown, withdrawn, at its end, or opens something else; the message
+                does not say which, nor whose it was.
         """
         now, digest = self._clock(), _digest(token)
         found = self._commons.find(SHARE, digest)
-        if found is None or not _is_open(found.value, now):
+        if found is None or not _is_open(found.value, now) or found.value["what"] != what:
             raise NotFound(
                 "A link like this lasts as long as the person who made it wants: it may have come to its end"
                 " or been withdrawn. Ask whoever gave it to you for a new one.",

@@ -72,11 +72,13 @@ class Filters:
         kind: One of KINDS, empty for all.
         place: An institution's id, empty for all.
         page: 1 has the latest.
+        lines: How many there are on a page.
     """
 
     kind: str = ""
     place: str = ""
     page: int = 1
+    lines: int = LINES_A_PAGE
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,15 +129,15 @@ def make_timeline(
     """
     shown = [act for act in acts if _passes(act, filters)]
     lines = list(_lines(shown, names, languages))
-    begin = (filters.page - 1) * LINES_A_PAGE
+    begin = (filters.page - 1) * filters.lines
     months = []
-    for key, of_month in groupby(lines[begin : begin + LINES_A_PAGE], key=lambda one: one[0]):
+    for key, of_month in groupby(lines[begin : begin + filters.lines], key=lambda one: one[0]):
         places = [
             (name, [line for _, _, line in of_place])
             for name, of_place in groupby(of_month, key=lambda one: one[1])
         ]
         months.append(Month(key, max(line.latest_us for _, found in places for line in found), places))
-    return Timeline(months, filters, max(1, -(-len(lines) // LINES_A_PAGE)), len(shown))
+    return Timeline(months, filters, max(1, -(-len(lines) // filters.lines)), len(shown))
 
 
 def _lines(
