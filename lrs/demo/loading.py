@@ -2,22 +2,51 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib.resources import files
 from random import Random  # noqa: TID251 - seeded: the term is the same for everybody
 
+from lrs.access.handles import InstitutionHandle
 from lrs.access.model import Scope
-from lrs.demo.client import DemoClient
+from lrs.demo.client import DemoClient, DemoError
+from lrs.learners.roster_file import read_roster_file
+from lrs.learners.service import RosterOptions
 from lrs.services import Services
 from profiles.demo_city import DemoCity, load_city, make_term
 
 _BATCH = 100
 _SEED = 7
+_ALIGNMENTS = ("alignment-spine.json", "alignment-culture.json")
 
 Say = Callable[[str], None]
 
 
+@dataclass(frozen=True, slots=True)
+class Moving:
+    """The city on its way in.
+
+    Attributes:
+        say: Takes a line for the person who waits.
+        go_on: Called between two steps; what it raises ends the loading there.
+        keys: The ``KEY:SECRET`` of each provider, by its id.
+    """
+
+    services: Services
+    client: DemoClient
+    city: DemoCity
+    say: Say
+    go_on: Callable[[], None]
+    keys: dict[str, str]
+
+    def handle(self, provider: str) -> InstitutionHandle:
+        """Open a provider's institution, for what a person would do at a command line."""
+        name = self.city.providers[provider].institution
+        return self.services.access.handle_for_institution_named(name)
+
+
 def load_demo(services: Services, say: Say, go_on: Callable[[], None]) -> None:
-    """Load the demo city into a store.
+    """Load the demo city into a store, and derive what follows from it.
 
     Args:
         services: Of the store.
@@ -25,43 +54,79 @@ def load_demo(services: Services, say: Say, go_on: Callable[[], None]) -> None:
         go_on: Called between two steps; what it raises ends the loading there.
 
     Raises:
-        DemoError: The application refused something.
+        DemoError: The city is there already, or the application refused something.
     """
     city = load_city()
-    say(f"It was empty, so {city.name}, an invented city, moves in through the public doors:")
+    _refuse_second(services, city)
+    say(f"{city.name}, an invented city, moves in through the public doors:")
     began = time.monotonic()
-    client = DemoClient(services)
-    keys = _let_in(services, city, say)
-    _post_term(services, client, city, keys, say, go_on)
+    moving = Moving(services, DemoClient(services), city, say, go_on, {})
+    for step in (_let_in, _take_roster, _take_rules, _post_term, _work):
+        step(moving)
+        go_on()
     say(f"  Everything together took {time.monotonic() - began:.1f} s.")
 
 
-def _let_in(services: Services, city: DemoCity, say: Say) -> dict[str, str]:
+def read_demo_file(name: str) -> bytes:
+    """Read one of the city's files."""
+    return files("profiles.demo_city").joinpath(name).read_bytes()
+
+
+def _refuse_second(services: Services, city: DemoCity) -> None:
+    names = {provider.institution for provider in city.providers.values()}
+    there = [one.name for one in services.access.list_institutions() if one.name in names]
+    if there:
+        raise DemoError(f"{there[0]} is here already; lrs demo --remove takes the city away first.")
+
+
+def _let_in(moving: Moving) -> None:
     """Make the three institutions, each with a client and a key of it."""
-    keys = {}
-    for provider in city.providers.values():
-        made = services.access.create_key(provider.institution, provider.client, [Scope.ALL])
-        keys[provider.id] = f"{made.key.id}:{made.secret}"
-        say(f"  Made the institution {provider.institution!r} with the client {provider.client!r} and a key.")
-    return keys
+    for provider in moving.city.providers.values():
+        made = moving.services.access.create_key(provider.institution, provider.client, [Scope.ALL])
+        moving.keys[provider.id] = f"{made.key.id}:{made.secret}"
+        moving.say(f"  {provider.institution} is an institution now; its {provider.client} has a key.")
 
 
-def _post_term(
-    services: Services,
-    client: DemoClient,
-    city: DemoCity,
-    keys: dict[str, str],
-    say: Say,
-    go_on: Callable[[], None],
-) -> None:
-    now = datetime.fromtimestamp(services.outside.clock() / 1_000_000, UTC)
-    term = make_term(city, now, Random(_SEED))  # noqa: S311 - nothing secret
+def _take_roster(moving: Moving) -> None:
+    rows = read_roster_file(read_demo_file("roster.csv"))
+    home = f"{moving.city.providers['school'].home}/accounts"
+    done = moving.services.learners.import_roster(
+        moving.handle("school"), "roster", rows, RosterOptions(home)
+    )
+    moving.say(
+        f"  The school's roster: {done.stored} people; two of them share a mailbox, so what came under it"
+        " is nobody's until a person decides."
+    )
+
+
+def _take_rules(moving: Moving) -> None:
+    """Import what the school measures by."""
+    school, frameworks = moving.handle("school"), moving.services.frameworks
+    for name in ("spine.json", "culture.json"):
+        frameworks.import_framework(school, read_demo_file(name))
+    for name in _ALIGNMENTS:
+        frameworks.import_alignment(school, read_demo_file(name))
+    moving.say("  The school's two frameworks, and which records are evidence for them.")
+
+
+def _post_term(moving: Moving) -> None:
+    now = datetime.fromtimestamp(moving.services.outside.clock() / 1_000_000, UTC)
+    term = make_term(moving.city, now, Random(_SEED))  # noqa: S311 - nothing secret
     total, began = 0, time.monotonic()
-    for provider in city.providers.values():
+    for provider in moving.city.providers.values():
         started, statements = time.monotonic(), term[provider.id]
-        posts = client.post_statements(keys[provider.id], statements, _BATCH)
+        posts = moving.client.post_statements(moving.keys[provider.id], statements, _BATCH)
         took = time.monotonic() - started
-        say(f"  {provider.institution}: {len(statements)} statements in {posts} posts, {took:.2f} s")
+        moving.say(f"  {provider.institution}: {len(statements)} statements in {posts} posts, {took:.2f} s")
         total += len(statements)
-        go_on()
-    say(f"  Together {total} statements in {time.monotonic() - began:.2f} s, each checked and kept.")
+        moving.go_on()
+    moving.say(f"  Together {total} statements in {time.monotonic() - began:.2f} s, each checked and kept.")
+
+
+def _work(moving: Moving) -> None:
+    """Run every job until nothing is due."""
+    began = time.monotonic()
+    runs = moving.services.jobs.run_until_idle()
+    if bad := [run for run in runs if run.report.problem_count]:
+        raise DemoError(f"The job {bad[0].job} could not do everything: {bad[0].report.problems[:1]}")
+    moving.say(f"  Worked out who is who and what follows from it, in {time.monotonic() - began:.1f} s.")
