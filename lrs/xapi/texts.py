@@ -24,6 +24,9 @@ from lrs.errors import CorruptRecord
 
 _HEAD = struct.Struct("<BI")
 _HEAD_BYTES = _HEAD.size
+_read_head = _HEAD.unpack_from
+_SECOND_US = 1_000_000
+_MICROSECONDS = len("000000Z")
 _APART = 1
 _NO_TIMESTAMP = 2
 
@@ -72,7 +75,12 @@ def served_text(body: bytes, stored_at_us: int) -> bytes:
     Raises:
         CorruptRecord: The packed body is cut short.
     """
-    return b"".join(_served_parts(body, stored_at_us))
+    flags, _, end = _unpack(body)
+    stored = to_text(stored_at_us)
+    tail = f',"stored":"{stored}"}}'
+    if flags & _NO_TIMESTAMP:
+        tail = f',"timestamp":"{stored}"' + tail
+    return body[_HEAD_BYTES : end - 1] + tail.encode()
 
 
 def served_list(kept: Iterable[tuple[bytes, int]]) -> bytes:
@@ -84,21 +92,18 @@ def served_list(kept: Iterable[tuple[bytes, int]]) -> bytes:
     Raises:
         CorruptRecord: One is cut short.
     """
-    parts: list[bytes] = []
+    texts: list[bytes] = []
+    last, before = -1, b""
     for body, stored_at_us in kept:
-        parts += _served_parts(body, stored_at_us)
-        parts.append(b",")
-    return b"".join(parts[:-1])
-
-
-def _served_parts(body: bytes, stored_at_us: int) -> tuple[bytes, bytes]:
-    flags, _, end = _unpack(body)
-    stored = to_text(stored_at_us)
-    if flags & _NO_TIMESTAMP:
-        tail = f',"timestamp":"{stored}","stored":"{stored}"}}'
-    else:
-        tail = f',"stored":"{stored}"}}'
-    return body[_HEAD_BYTES : end - 1], tail.encode()
+        # Most have no flag, and many were stored within the same second: that much is quick.
+        if len(body) <= _HEAD_BYTES or body[0] or not _read_head(body)[1] < len(body):
+            texts.append(served_text(body, stored_at_us))
+            continue
+        second, microsecond = divmod(stored_at_us, _SECOND_US)
+        if second != last:
+            last, before = second, f',"stored":"{to_text(stored_at_us)[:-_MICROSECONDS]}'.encode()
+        texts.append(b'%b%b%06dZ"}' % (body[_HEAD_BYTES:-1], before, microsecond))
+    return b",".join(texts)
 
 
 def received_text(body: bytes) -> bytes:
@@ -117,7 +122,7 @@ def _unpack(body: bytes) -> tuple[int, int, int]:
     """Return flags, the second field, and where *served* ends."""
     if len(body) <= _HEAD_BYTES:
         raise CorruptRecord("A stored statement is cut short.")
-    flags, length = _HEAD.unpack_from(body)
+    flags, length = _read_head(body)
     end = _HEAD_BYTES + length if flags & _APART else len(body)
     if end > len(body) or length >= len(body):
         raise CorruptRecord("A stored statement is cut short.")

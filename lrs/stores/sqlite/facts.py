@@ -23,6 +23,7 @@ _FOOTER = struct.Struct("<HI")
 _WORD = struct.Struct("<I")
 _FOOTER_BYTES, _WORD_BYTES = _FOOTER.size, _WORD.size
 _read_footer = _FOOTER.unpack_from
+_to_word = _WORD.pack
 _MOST_WORDS = 0xFFF0
 
 _OFFSET_BITS, _LENGTH_BITS = 14, 9
@@ -113,27 +114,42 @@ class FilterCheck:
         facts = [Fact(condition.kind, condition.value, primary) for primary in flags]
         # Primary or not, a fact has the same parts: they are looked for once.
         whole, prefixed = [_whole_form(fact) for fact in facts], [_prefixed_form(fact) for fact in facts]
-        self._forms = [
+        kinds = [
             (forms[0].parts, [form.head for form in forms]) for forms in (prefixed, whole) if forms[0].parts
         ]
+        self._single = [
+            (parts[0], len(parts[0]), heads)
+            for parts, heads in kinds
+            if len(parts) == 1 and 0 < len(parts[0]) <= _LARGEST_LENGTH
+        ]
+        self._several = [(parts, heads) for parts, heads in kinds if len(parts) > 1]
         self._literals = [_to_literal(fact) + _MARK for fact in facts]
 
     def holds(self, content: Content) -> bool:
-        """Look for the fact among the words, then among the literals."""
-        find = content.body[:_LARGEST_OFFSET].find
-        for parts, heads in self._forms:
+        """Look for the fact among the words, then among the literals; runs a hundred times a page."""
+        body, words, literals = content
+        for part, length, heads in self._single:
+            offset = body.find(part, 0, _LARGEST_OFFSET)
+            if offset >= 0:
+                place = offset << _LENGTH_BITS | length
+                for head in heads:
+                    if _are_among(_to_word(head | place), words):
+                        return True
+        return self._holds_several(body, words) or (bool(literals) and self._is_literal(literals))
+
+    def _holds_several(self, body: bytes, words: bytes) -> bool:
+        find = body[:_LARGEST_OFFSET].find
+        for parts, heads in self._several:
             found = _find_words(find, _Form(0, parts))
-            if found and any(_are_among(_with_head(head, found), content.words) for head in heads):
-                return True
-        if not content.literals:
-            return False
-        literals = content.literals + _MARK
-        return any(literal in literals for literal in self._literals)
+            for head in heads if found else ():
+                wanted = _words_struct(len(found)).pack(found[0] | head, *found[1:])
+                if _are_among(wanted, words):
+                    return True
+        return False
 
-
-def _with_head(head: int, words: Sequence[int]) -> bytes:
-    """Write words, the first of which says besides what a form's head says."""
-    return _words_struct(len(words)).pack(words[0] | head, *words[1:])
+    def _is_literal(self, literals: bytes) -> bool:
+        ended = literals + _MARK
+        return any(literal in ended for literal in self._literals)
 
 
 def _are_among(wanted: bytes, words: bytes) -> bool:

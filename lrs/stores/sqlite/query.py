@@ -112,10 +112,12 @@ class PageReader:
         kept = [(row[3], row[4]) for row in rows]
         if not self._checks:
             return [_to_plain(row, body) for row, body in zip(rows, self._codec.bodies(kept), strict=True)]
+        first, *others = [check.holds for check in self._checks]
         return [
             _to_plain(row, content.body)
             for row, content in zip(rows, self._codec.split_all(kept), strict=True)
-            if all(check.holds(content) for check in self._checks) or self._inherits(row[0])
+            if (first(content) and (not others or all(holds(content) for holds in others)))
+            or self._inherits(row[0])
         ]
 
     def _inherits(self, seq: int) -> bool:

@@ -95,11 +95,15 @@ def test_a_single_context_activity_becomes_an_array_also_in_a_substatement() -> 
 
 def test_a_list_holds_what_each_is_served_as() -> None:
     bodies = [packed(BARE + b"}"), packed(BARE + b',"timestamp":"2020-01-01T00:00:00Z","stored":"x"}')]
-    kept = [(body, STORED_US + second * 1_000_000) for second, body in enumerate(bodies * 2)]
+    bodies.append(packed(BARE + b',"timestamp":"2020-01-01T00:00:00Z"}'))
+    kept = [(body, STORED_US + step * 400_001) for step, body in enumerate(bodies * 4)]
     assert json.loads(b"[" + served_list(kept) + b"]") == [json.loads(served_text(*one)) for one in kept]
     assert served_list(kept) == b",".join(served_text(*one) for one in kept)
     assert served_list(kept[:1]) == served_text(*kept[0])
     assert served_list([]) == b""
+    for length in (0, 3, 5, 40):
+        with pytest.raises(CorruptRecord):
+            served_list([kept[0], (bodies[2][:length], STORED_US)])
 
 
 def test_a_body_that_is_cut_short_is_reported() -> None:
