@@ -7,13 +7,14 @@ BIND = 127.0.0.1:$(PORT)
 PYTEST_OPTIONS =
 
 BIN = .venv/bin
-QUICK = not mongo_server and not browser and not clients and not soak
+QUICK = not mongo_server and not browser and not clients and not lasting and not soak
 
-.PHONY: help run test lint wire browser clients soak screenshots bench clean
+.PHONY: help run test lasting lint wire browser clients soak screenshots bench clean
 
 help:
 	@echo 'make run [PORT=8080] [DEMO=0]   start a record store to try, on an embedded store under data/'
 	@echo 'make test                       the quick tests'
+	@echo 'make lasting                    tests that take many seconds each: whole cities, kills, large files'
 	@echo 'make lint                       ruff, mypy, import-linter'
 	@echo 'make wire browser clients       tests against a MongoDB server, in a real browser, with JavaScript clients'
 	@echo 'make soak                       what takes long'
@@ -27,6 +28,9 @@ run: .venv/.installed
 test: .venv/.installed-tests
 	$(BIN)/pytest -n 2 -m '$(QUICK)' $(PYTEST_OPTIONS)
 
+lasting: .venv/.installed-tests
+	$(BIN)/pytest -n 2 -m 'lasting and not mongo_server and not browser and not clients and not soak' $(PYTEST_OPTIONS)
+
 lint: .venv/.installed-tests
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -37,7 +41,7 @@ wire: .venv/.installed-tests
 	$(BIN)/pytest -n 2 -m 'mongo_server and not mongo_cluster and not soak' $(PYTEST_OPTIONS)
 
 browser: .venv/.installed-tests
-	$(BIN)/pytest -m 'browser and not soak' $(PYTEST_OPTIONS)
+	$(BIN)/pytest -n 2 -m 'browser and not soak' $(PYTEST_OPTIONS)
 
 clients: .venv/.installed-tests
 	$(BIN)/pytest -m 'clients and not soak' $(PYTEST_OPTIONS)

@@ -132,6 +132,7 @@ def start_import(path: Path, environ: Mapping[str, str]) -> subprocess.Popen[str
     )
 
 
+@pytest.mark.lasting
 @pytest.mark.parametrize("by", [signal.SIGKILL, signal.SIGINT])
 def test_nothing_is_missing_and_nothing_twice_when_it_is_interrupted_and_run_again(
     tmp_path: Path, environ: dict[str, str], by: signal.Signals
@@ -213,6 +214,7 @@ def plain(statement: Json, sent: Json) -> Json:
 
 
 @pytest.mark.reference
+@pytest.mark.lasting
 def test_all_22000_real_statements_come_back_as_sent_when_imported_on_sqlite(tmp_path: Path) -> None:
     check_all_22000(f"sqlite:///{tmp_path}/lrs.db", tmp_path)
 

@@ -153,6 +153,7 @@ def test_batch_is_sent_twice_and_nothing_lost_when_a_worker_is_killed_after_send
     assert "abandoned" in outcomes
 
 
+@pytest.mark.lasting
 def test_paused_worker_is_fenced_when_another_took_over(store: Store, receiver: Receiver) -> None:
     store.add(receiver.url)
     ids = store.post(120)
@@ -199,6 +200,7 @@ def test_each_statement_is_sent_once_when_two_workers_run(store: Store, receiver
     assert receiver.ids() == ids
 
 
+@pytest.mark.lasting
 def test_commands_show_test_send_and_replay(store: Store, receiver: Receiver) -> None:
     made = store.lrs(
         *("destination", "add", "--institution", "School", "--name", "Hook", "--kind", "webhook"),
