@@ -97,6 +97,25 @@ SQLITE_DAMAGES: dict[str, tuple[str, tuple[Any, ...], str]] = {
     "an attachment": ("UPDATE attachments SET dict = 0, content = x'00'", (), "attachment"),
     "a definition": ("UPDATE activities SET dict = 0, content = x'61ff5b'", (), "definition"),
     "a client": ("DELETE FROM clients WHERE name = 'Quiz'", (), "key"),
+    "a recorded value": ("UPDATE recorded SET value = '{\"n\": 1}' WHERE subject = 'p2'", (), "recorded"),
+    "a recorded value that is none": (
+        "UPDATE recorded SET value = '[]' WHERE subject = 'p2'",
+        (),
+        "recorded",
+    ),
+    "a term too few": ("DELETE FROM recorded_terms WHERE term = 'all' AND subject = 'p3'", (), "recorded"),
+    "a term too many": (
+        "INSERT INTO recorded_terms SELECT tenant, kind, 'x', subject FROM recorded WHERE subject = 'p3'",
+        (),
+        "recorded",
+    ),
+    "a term of nothing": (
+        "UPDATE recorded_terms SET subject = subject || 'x' WHERE term = 'all'",
+        (),
+        "recorded",
+    ),
+    "terms that cannot be read": ("UPDATE recorded SET terms = '['", (), "unreadable"),
+    "an institution left half": ("UPDATE tenants SET dropped = 1", (), "institution"),
 }
 
 
