@@ -27,7 +27,8 @@ from lrs.jobs.schedule import Work, declare_jobs
 from lrs.learners.service import LearnerService
 from lrs.outbound import Outbound
 from lrs.outbound.guard import Guard
-from lrs.portfolios.service import PortfolioService
+from lrs.portfolios.freshness import Freshness
+from lrs.portfolios.service import PortfolioService, Rooms
 from lrs.portfolios.shares import Shares
 from lrs.sealing import SecretBox
 from lrs.stores import StoreOptions, Stores, open_stores
@@ -154,6 +155,7 @@ def build_services(
     deliverer = Deliverer(stores.streams, log_reader, sender, outside.clock)
     commons = stores.recorded(COMMONS)
     learners = LearnerService(stores.recorded, commons, stores.derived, outside.clock, outside.random_bytes)
+    frameworks = FrameworkService(access, stores.recorded, stores.derived, outside.clock)
     deriving = _make_sources(stores, access, log_reader, learners)
     deriver = Deriver(deriving, stores.derived)
     work = Work(deriver, Ticker(commons, outside.clock), deliverer)
@@ -184,11 +186,13 @@ def build_services(
             stores.streams, log_reader, sender, box, outside.clock, access.new_id, outside.random_bytes
         ),
         learners=learners,
-        frameworks=FrameworkService(access, stores.recorded, stores.derived, outside.clock),
+        frameworks=frameworks,
         deriving=deriving,
         deriver=deriver,
         portfolios=PortfolioService(
-            learners, Shares(commons, outside.clock, access.new_token), access, outside.clock
+            Rooms(access, learners, frameworks, Freshness(stores.derived, log_reader, outside.clock)),
+            Shares(commons, outside.clock, access.new_token),
+            outside.clock,
         ),
         jobs=JobRunner(stores.jobs, declare_jobs(work), outside.clock, outside.new_id),
     )

@@ -1,37 +1,43 @@
 """Everything of one learner, put together; and the links that learners hand out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from lrs.access.service import AccessService
 from lrs.clock import Clock
-from lrs.learners.acts import Act
+from lrs.competencies.explaining import Explanation
+from lrs.competencies.service import FrameworkService
 from lrs.learners.handles import IdentityId, LearnerHandle, LearnerId
 from lrs.learners.service import LearnerService
-from lrs.portfolios.model import Place, Portfolio, ShareLink
+from lrs.portfolios.freshness import Freshness
+from lrs.portfolios.gathering import make_frameworks, make_places
+from lrs.portfolios.model import Portfolio, ShareLink
 from lrs.portfolios.shares import Share, Shares, ShareWish
+
+
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    """Whom a portfolio is put together from."""
+
+    access: AccessService
+    learners: LearnerService
+    frameworks: FrameworkService
+    freshness: Freshness
 
 
 class PortfolioService:
     """Assembles portfolios, and keeps share links.
 
     Args:
-        learners: Who is who, and what they did.
+        rooms: Who knows what.
         shares: The links.
-        access: Knows the names of institutions.
         clock: Now.
     """
 
-    def __init__(
-        self,
-        learners: LearnerService,
-        shares: Shares,
-        access: AccessService,
-        clock: Clock,
-    ) -> None:
+    def __init__(self, rooms: Rooms, shares: Shares, clock: Clock) -> None:
         """Keep what was handed in."""
-        self._learners = learners
+        self._rooms = rooms
         self._shares = shares
-        self._access = access
         self._clock = clock
 
     def open_own(self, subject: str) -> LearnerHandle:
@@ -39,16 +45,18 @@ class PortfolioService:
 
         It opens nothing where nothing is known of it yet.
         """
-        learner = self._learners.reader.learner(subject)
+        learner = self._rooms.learners.reader.learner(subject)
         if learner is None:
             return LearnerHandle(LearnerId(subject), (IdentityId(subject),))
         return LearnerHandle(learner.id, learner.identity_ids)
 
     def assemble(self, handle: LearnerHandle) -> Portfolio:
         """Put together everything of a learner; of whom nothing is known, an empty portfolio."""
-        learner = self._learners.reader.learner(handle.learner_id)
-        names: dict[str, str] = {one.id: one.name for one in self._access.list_institutions()}
-        acts = self._learners.reader.acts(handle.identities)
+        learner = self._rooms.learners.reader.learner(handle.learner_id)
+        names: dict[str, str] = {one.id: one.name for one in self._rooms.access.list_institutions()}
+        acts = self._rooms.learners.reader.acts(handle.identities)
+        places = make_places(acts, names)
+        progress = self._rooms.frameworks.progress(handle.identities)
         return Portfolio(
             learner=handle.learner_id,
             name=(learner.name if learner else None) or "",
@@ -56,17 +64,25 @@ class PortfolioService:
             identifiers=[one.identifier for one in learner.identities] if learner else (),
             shared=learner is not None and learner.shared,
             acts=acts,
-            places=make_places(acts, names),
+            places=places,
             place_names=names,
-            frameworks=(),
+            frameworks=make_frameworks(progress, self._rooms.frameworks.find_framework),
             pathways=(),
             awards=(),
             consents=(),
             disclosures=(),
             shares=self._shares.list(handle),
             as_of_us=self._clock(),
-            is_behind=False,
+            is_behind=self._rooms.freshness.is_behind(handle, [place.id for place in places]),
         )
+
+    def explain(self, handle: LearnerHandle, item: str) -> Explanation:
+        """Say why a learner stands where they do with an item.
+
+        Raises:
+            NotFound: No framework has it.
+        """
+        return self._rooms.frameworks.explain(handle.identities, item)
 
     def create_share(self, handle: LearnerHandle, wish: ShareWish) -> str:
         """Make a link for a learner, as ``Shares.create`` does; return its token."""
@@ -83,27 +99,3 @@ class PortfolioService:
     def open_share(self, token: str, what: str) -> Share:
         """Find out what a link to a portfolio or a transcript opens, as ``Shares.open`` does."""
         return self._shares.open(token, what)
-
-
-def make_places(acts: Sequence[Act], names: Mapping[str, str]) -> Sequence[Place]:
-    """Sum up records by institution, the one with the latest record first.
-
-    Args:
-        acts: Oldest first.
-        names: Of institutions, by id.
-    """
-    found: dict[str, list[Act]] = {}
-    for act in acts:
-        found.setdefault(act.institution, []).append(act)
-    places = [
-        Place(
-            id_,
-            names.get(id_, id_),
-            len(there),
-            sum(act.seconds or 0 for act in there),
-            there[0].at,
-            there[-1].at,
-        )
-        for id_, there in found.items()
-    ]
-    return sorted(places, key=lambda place: (-place.latest_us, place.name))

@@ -1,0 +1,78 @@
+"""Turning what other rooms know of a learner into the parts of a portfolio. Pure."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from lrs.competencies.model import Framework
+from lrs.competencies.progress import Progress
+from lrs.learners.acts import Act
+from lrs.portfolios.model import Competency, Evidence, FrameworkProgress, Place
+
+
+def make_places(acts: Sequence[Act], names: Mapping[str, str]) -> Sequence[Place]:
+    """Sum up records by institution, the one with the latest record first.
+
+    Args:
+        acts: Oldest first.
+        names: Of institutions, by id.
+    """
+    found: dict[str, list[Act]] = {}
+    for act in acts:
+        found.setdefault(act.institution, []).append(act)
+    places = [
+        Place(
+            id_,
+            names.get(id_, id_),
+            len(there),
+            sum(act.seconds or 0 for act in there),
+            there[0].at,
+            there[-1].at,
+        )
+        for id_, there in found.items()
+    ]
+    return sorted(places, key=lambda place: (-place.latest_us, place.name))
+
+
+def make_frameworks(
+    progress: Sequence[Progress], find: Callable[[str], Framework | None]
+) -> Sequence[FrameworkProgress]:
+    """Group progress by framework, in the order that it comes in.
+
+    Args:
+        progress: Of one learner, in the order of each framework's tree.
+        find: Gives a framework; what belongs to one that is gone is left out.
+    """
+    found: dict[str, list[Progress]] = {}
+    for one in progress:
+        found.setdefault(one.framework, []).append(one)
+    groups = ((find(identifier), parts) for identifier, parts in found.items())
+    return [_group(framework, parts) for framework, parts in groups if framework is not None]
+
+
+def _group(framework: Framework, parts: Sequence[Progress]) -> FrameworkProgress:
+    whole = next((one for one in parts if one.item == framework.identifier), None)
+    items = [one for one in parts if one.item in framework.items]
+    return FrameworkProgress(
+        framework.identifier,
+        framework.title,
+        framework.version,
+        [_competency(one, framework) for one in items if one.counted],
+        [_competency(one, framework) for one in items if not one.counted],
+        whole.coverage.met if whole else sum(1 for one in items if one.counted),
+        whole.coverage.of if whole else len(framework.leaves.get(framework.identifier, ())),
+        [level.name for level in framework.model.levels],
+    )
+
+
+def _competency(one: Progress, framework: Framework) -> Competency:
+    return Competency(
+        one.item,
+        framework.items[one.item].label,
+        one.level,
+        one.level_name,
+        len(framework.model.levels),
+        one.coverage.met,
+        one.coverage.of,
+        one.counted,
+        one.at,
+        [Evidence(ref.statement, ref.institution) for ref in one.evidence],
+    )
