@@ -1,0 +1,1 @@
+"""veraPDF, the judge of PDF/A and PDF/UA, for tests."""
