@@ -128,6 +128,23 @@ class LearnerService:
         learner = self.find(identifier_or_id)
         return LearnerHandle(LearnerId(learner.id), learner.identity_ids)
 
+    def roster_rows(self, handle: InstitutionHandle, learner: Learner) -> Sequence[RosterPerson]:
+        """Return what an institution's rosters say of a learner, in order of subject.
+
+        A row counts only by an identifier that is not shared: a shared one is nobody's.
+        """
+        names = [one.identifier for one in learner.identities]
+        shared = self._commons.find_many(SHARED, names)
+        tables = self._open_recorded(handle)
+        found = {
+            row.subject: person_from(row.value)
+            for name in names
+            if name not in shared
+            for row in tables.find_by(ROSTER_PERSON, f"id:{name}", limit=_PAGE)
+            if name in row.value["identifiers"]
+        }
+        return [found[subject] for subject in sorted(found)]
+
     def link(self, one: str, other: str, by: str, why: str = "") -> tuple[str, str]:
         """Record that two identifiers are one person's.
 
