@@ -11,14 +11,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config.settings import read_settings
+from lrs.access.handles import InstitutionHandle
 from lrs.access.model import Scope
 from lrs.services import Outside, build_services
+from lrs.stores import Stores
+from lrs.tables.recorded import COMMONS, Note, Wish
 from lrs.xapi.attachments import SentBody
 from lrs.xapi.versions import Version
 from tests.contract.test_backup import back_up, content_of, restore
 from tests.contract.test_check import faults
 from tests.engines import Engine, mongomock_engine, sqlite_engine
 from tests.strategies import statements
+
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=6)
 
 
 def targets(some: list[dict[str, Any]]) -> st.SearchStrategy[list[int | None]]:
@@ -29,6 +34,35 @@ def targets(some: list[dict[str, Any]]) -> st.SearchStrategy[list[int | None]]:
 batches = st.lists(statements(Version.V1_0_3), min_size=1, max_size=6).flatmap(
     lambda some: st.tuples(st.just(some), targets(some), st.booleans())
 )
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | texts,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
+    max_leaves=6,
+)
+changes = st.lists(
+    st.tuples(
+        st.sampled_from(["roster.person", "link", "note"]),
+        st.sampled_from(["a", "b", "\u00e9$.x"]),
+        st.none() | st.dictionaries(texts, json_values, max_size=3),
+        st.lists(texts, max_size=3),
+        st.booleans(),
+    ),
+    max_size=12,
+)
+"""Kind, subject, value or None, terms, and whether it is the commons'."""
+
+
+def record(stores: Stores, school: InstitutionHandle, some: list[Any]) -> None:
+    for number, (kind, subject, value, terms, is_common) in enumerate(some):
+        tables = stores.recorded(COMMONS if is_common else school)
+        if kind != "note":
+            tables.change_all(kind, [(subject, Wish(value, terms))], number)
+        elif value is None:
+            tables.forget(kind, [subject])
+        else:
+            tables.note(kind, [Note(subject, value, terms)], number)
 
 
 def statement_id(number: int) -> str:
@@ -59,21 +93,21 @@ def linked(some: list[dict[str, Any]], refers: list[int | None], voids: bool) ->
 
 
 @settings(max_examples=15)
-@given(batches, st.booleans())
+@given(batches, changes, st.booleans())
 def test_content_stays_the_same_when_an_archive_goes_round(
-    batch: tuple[list[dict[str, Any]], list[int | None], bool], begin_embedded: bool
+    batch: tuple[list[dict[str, Any]], list[int | None], bool], some: list[Any], begin_embedded: bool
 ) -> None:
     with tempfile.TemporaryDirectory() as folder:
         engines = [sqlite_engine(Path(folder)), mongomock_engine()]
         first, second = engines if begin_embedded else reversed(engines)
         try:
-            _go_round(first, second, linked(*batch))
+            _go_round(first, second, linked(*batch), some)
         finally:
             for engine in engines:
                 engine.close()
 
 
-def _go_round(first: Engine, second: Engine, some: list[dict[str, Any]]) -> None:
+def _go_round(first: Engine, second: Engine, some: list[dict[str, Any]], changed: list[Any]) -> None:
     settings_ = read_settings({})
     services = build_services(settings_, Outside(clock=first.clock, durable=False), first.open)
     made = services.access.create_key("School", None, [Scope.ALL])
@@ -81,6 +115,7 @@ def _go_round(first: Engine, second: Engine, some: list[dict[str, Any]]) -> None
     caller = services.access.authenticate(f"Basic {token}")
     for one in some:
         services.statements.post(caller, SentBody(json.dumps(one).encode()), Version.V1_0_3)
+    record(services.stores, services.access.handle_for_institution_named("School"), changed)
     archive = back_up(services.stores)
     restore(second, archive)
     restored = second.open()
