@@ -9,7 +9,9 @@ from lrs.access.routes.api import make_institutions_blueprint, make_keys_bluepri
 from lrs.access.routes.sessions import make_sessions_blueprint
 from lrs.errors import NotFound
 from lrs.jobs.routes import make_jobs_blueprint
-from lrs.portfolios.routes.pages import make_portfolio_blueprint
+from lrs.portfolios.routes.forms import make_consent_forms, make_share_forms
+from lrs.portfolios.routes.own import OwnPages, make_own_blueprint
+from lrs.portfolios.routes.shared import make_shared_blueprint
 from lrs.services import Services, build_services
 from lrs.streams.routes import make_destinations_blueprint, make_letters_blueprint, make_log_blueprint
 from lrs.web.apidocs import make_api
@@ -94,7 +96,16 @@ def _add_pages(app: Flask, services: Services) -> None:
     app.register_blueprint(
         make_arrivals_blueprint(services.arrivals, services.access, services.quotas, public_url)
     )
-    app.register_blueprint(make_portfolio_blueprint(services.portfolios, services.access, public_url))
+    _add_portfolio(app, services)
+
+
+def _add_portfolio(app: Flask, services: Services) -> None:
+    """Add learners' own pages, and what their links open."""
+    pages = OwnPages(services.portfolios, services.access)
+    app.register_blueprint(make_own_blueprint(pages))
+    app.register_blueprint(make_share_forms(pages, services.settings.public_url))
+    app.register_blueprint(make_consent_forms(pages, services.consents, services.outside.clock))
+    app.register_blueprint(make_shared_blueprint(services.portfolios))
 
 
 def _add_api(app: Flask, services: Services) -> None:

@@ -20,6 +20,7 @@ from lrs.access.rates import RateLimiter
 from lrs.access.service import AccessService
 from lrs.clock import Clock
 from lrs.competencies.service import FrameworkService
+from lrs.consent.service import ConsentService
 from lrs.derivation.deriver import Deriver, Sources
 from lrs.derivation.tick import Ticker
 from lrs.jobs.runner import JobRunner
@@ -31,6 +32,8 @@ from lrs.portfolios.freshness import Freshness
 from lrs.portfolios.service import PortfolioService, Rooms
 from lrs.portfolios.shares import Shares
 from lrs.sealing import SecretBox
+from lrs.sources.places import PatientClient
+from lrs.sources.service import Parts, SourceService
 from lrs.stores import StoreOptions, Stores, open_stores
 from lrs.streams.delivery import Deliverer
 from lrs.streams.log import LogService
@@ -100,7 +103,9 @@ class Services:
     frameworks: FrameworkService
     deriving: Sources
     deriver: Deriver
+    consents: ConsentService
     portfolios: PortfolioService
+    sources: SourceService
 
     def close(self) -> None:
         """Finish what was begun and close the store."""
@@ -156,9 +161,40 @@ def build_services(
     commons = stores.recorded(COMMONS)
     learners = LearnerService(stores.recorded, commons, stores.derived, outside.clock, outside.random_bytes)
     frameworks = FrameworkService(access, stores.recorded, stores.derived, outside.clock)
+    consents = ConsentService(
+        commons,
+        stores.recorded,
+        learners,
+        lambda: [one.id for one in access.list_institutions()],
+        outside.clock,
+    )
+    freshness = Freshness(stores.derived, log_reader, outside.clock)
     deriving = _make_sources(stores, access, log_reader, learners)
     deriver = Deriver(deriving, stores.derived)
-    work = Work(deriver, Ticker(commons, outside.clock), deliverer)
+    statements = StatementService(
+        stores.records,
+        Cursors(stores.instance_key),
+        outside.new_id,
+        limits,
+        PageLimits(settings.page_size, settings.max_page_size, settings.max_attachment_bytes),
+        quotas,
+        _make_scan(settings),
+    )
+    sources = SourceService(
+        Parts(
+            stores.recorded,
+            statements,
+            log_reader,
+            access,
+            PatientClient(outbound, time.sleep, _make_draw(outside)),
+            box,
+            outside.clock,
+            time.sleep,
+            outside.random_bytes,
+            learners,
+        )
+    )
+    work = Work(deriver, Ticker(commons, outside.clock), deliverer, sources)
     return Services(
         settings=settings,
         outside=outside,
@@ -166,15 +202,7 @@ def build_services(
         access=access,
         issuers=IssuerService(access, stores.access),
         outbound=outbound,
-        statements=StatementService(
-            stores.records,
-            Cursors(stores.instance_key),
-            outside.new_id,
-            limits,
-            PageLimits(settings.page_size, settings.max_page_size, settings.max_attachment_bytes),
-            quotas,
-            _make_scan(settings),
-        ),
+        statements=statements,
         arrivals=ArrivalService(
             stores.records, outside.clock, settings.arrivals_kept, settings.arrivals_days
         ),
@@ -189,11 +217,13 @@ def build_services(
         frameworks=frameworks,
         deriving=deriving,
         deriver=deriver,
+        consents=consents,
         portfolios=PortfolioService(
-            Rooms(access, learners, frameworks, Freshness(stores.derived, log_reader, outside.clock)),
-            Shares(commons, outside.clock, access.new_token),
+            Rooms(access, learners, consents, frameworks, freshness),
+            Shares(commons, learners.reader, outside.clock, access.new_token),
             outside.clock,
         ),
+        sources=sources,
         jobs=JobRunner(stores.jobs, declare_jobs(work), outside.clock, outside.new_id),
     )
 

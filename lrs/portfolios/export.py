@@ -144,6 +144,7 @@ def _consent(consent: Consent) -> Json:
         "sources": _names(consent.sources),
         "until": _moment(consent.until_us),
         "state": consent.state,
+        "toConfirm": consent.to_confirm,
     }
 
 

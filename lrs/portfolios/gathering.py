@@ -4,8 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 
 from lrs.competencies.model import Framework
 from lrs.competencies.progress import Progress
+from lrs.consent import model as consents
+from lrs.consent.handles import Kind
+from lrs.consent.service import ConsentView
 from lrs.learners.acts import Act
-from lrs.portfolios.model import Competency, Evidence, FrameworkProgress, Place
+from lrs.portfolios.model import Competency, Consent, Disclosure, Evidence, FrameworkProgress, Place
 
 
 def make_places(acts: Sequence[Act], names: Mapping[str, str]) -> Sequence[Place]:
@@ -46,6 +49,34 @@ def make_frameworks(
         found.setdefault(one.framework, []).append(one)
     groups = ((find(identifier), parts) for identifier, parts in found.items())
     return [_group(framework, parts) for framework, parts in groups if framework is not None]
+
+
+def make_consent(view: ConsentView, names: Mapping[str, str]) -> Consent:
+    """Turn what was agreed to into what the page shows."""
+    one, sources = view.consent, view.consent.terms.sources
+    return Consent(
+        one.institution,
+        names.get(one.institution, one.institution),
+        one.terms.purpose,
+        [kind for kind in Kind if kind in one.terms.kinds],
+        None if sources is None else sorted(names.get(source, source) for source in sources),
+        one.terms.until_us,
+        view.state,
+        view.to_confirm,
+    )
+
+
+def make_disclosure(one: consents.Disclosure, names: Mapping[str, str]) -> Disclosure:
+    """Turn what was seen into what the page shows; a place that is gone keeps its id for a name."""
+    return Disclosure(
+        names.get(one.to, one.to),
+        [names.get(source, source) for source in one.sources],
+        [kind for kind in Kind if kind in one.kinds],
+        one.purpose,
+        one.about,
+        one.ground,
+        one.day,
+    )
 
 
 def _group(framework: Framework, parts: Sequence[Progress]) -> FrameworkProgress:

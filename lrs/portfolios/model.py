@@ -151,6 +151,8 @@ class Consent:
         institution: Who may see; ``name`` is its name.
         sources: Names of those whose records; None for all.
         state: ``granted``, ``withdrawn`` or ``ended``.
+        to_confirm: Records lie under an identity that was joined since; they stay closed until the
+            learner agrees again.
     """
 
     institution: str
@@ -160,6 +162,7 @@ class Consent:
     sources: Sequence[str] | None
     until_us: int | None
     state: str
+    to_confirm: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,14 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from lrs.access.handles import InstitutionId
 from lrs.access.service import AccessService
 from lrs.clock import Clock
 from lrs.competencies.explaining import Explanation
 from lrs.competencies.service import FrameworkService
+from lrs.consent.service import ConsentService
 from lrs.learners.handles import IdentityId, LearnerHandle, LearnerId
+from lrs.learners.reading import Identity, Learner
 from lrs.learners.service import LearnerService
 from lrs.portfolios.freshness import Freshness
-from lrs.portfolios.gathering import make_frameworks, make_places
+from lrs.portfolios.gathering import make_consent, make_disclosure, make_frameworks, make_places
 from lrs.portfolios.model import Portfolio, ShareLink
 from lrs.portfolios.shares import Share, Shares, ShareWish
 
@@ -21,6 +24,7 @@ class Rooms:
 
     access: AccessService
     learners: LearnerService
+    consents: ConsentService
     frameworks: FrameworkService
     freshness: Freshness
 
@@ -51,17 +55,25 @@ class PortfolioService:
         return LearnerHandle(learner.id, learner.identity_ids)
 
     def assemble(self, handle: LearnerHandle) -> Portfolio:
-        """Put together everything of a learner; of whom nothing is known, an empty portfolio."""
+        """Put together what a handle opens; of whom nothing is known, an empty portfolio.
+
+        A handle that has not all of the learner's identities, as an old share link's, opens what
+        lies under those that it has: nothing that was made of the others comes along.
+        """
         learner = self._rooms.learners.reader.learner(handle.learner_id)
+        identities = _identities(learner, handle)
         names: dict[str, str] = {one.id: one.name for one in self._rooms.access.list_institutions()}
         acts = self._rooms.learners.reader.acts(handle.identities)
         places = make_places(acts, names)
-        progress = self._rooms.frameworks.progress(handle.identities)
+        given = sorted({name for one in identities for name in one.names.values() if name})
+        whole = learner is not None and set(learner.identity_ids) == set(handle.identities)
+        scope = None if whole else frozenset(InstitutionId(one) for one in names)
+        progress = self._rooms.frameworks.progress(handle.identities, scope)
         return Portfolio(
             learner=handle.learner_id,
-            name=(learner.name if learner else None) or "",
-            names=learner.names if learner else (),
-            identifiers=[one.identifier for one in learner.identities] if learner else (),
+            name=(learner.name if learner and whole else None) or (given[0] if given else ""),
+            names=given,
+            identifiers=[one.identifier for one in identities],
             shared=learner is not None and learner.shared,
             acts=acts,
             places=places,
@@ -69,8 +81,8 @@ class PortfolioService:
             frameworks=make_frameworks(progress, self._rooms.frameworks.find_framework),
             pathways=(),
             awards=(),
-            consents=(),
-            disclosures=(),
+            consents=[make_consent(one, names) for one in self._rooms.consents.list_for(handle)],
+            disclosures=[make_disclosure(one, names) for one in self._rooms.consents.disclosures(handle)],
             shares=self._shares.list(handle),
             as_of_us=self._clock(),
             is_behind=self._rooms.freshness.is_behind(handle, [place.id for place in places]),
@@ -99,3 +111,8 @@ class PortfolioService:
     def open_share(self, token: str, what: str) -> Share:
         """Find out what a link to a portfolio or a transcript opens, as ``Shares.open`` does."""
         return self._shares.open(token, what)
+
+
+def _identities(learner: Learner | None, handle: LearnerHandle) -> Sequence[Identity]:
+    """Return those of a learner's identities that a handle opens."""
+    return [one for one in learner.identities if one.id in handle.identities] if learner else ()

@@ -1,8 +1,9 @@
 """Links that a learner hands out: made, listed, withdrawn by the learner, opened without signing in.
 
 Only the SHA-256 of a link's token is kept, so a link is shown once. It belongs to one of the
-learner's identities, which leads to the learner for ever, whatever is joined or parted later.
-Each day on which somebody opens it is recorded once.
+learner's identities, which leads to the learner for ever. It opens only what lies under the
+identities that were the learner's when it was made: a merge never widens it. Each day on which
+somebody opens it is recorded once.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,7 +13,8 @@ from typing import Any
 from lrs.access.rules import sha256
 from lrs.clock import Clock, to_datetime
 from lrs.errors import InvalidRequest, NotFound
-from lrs.learners.handles import IdentityId, LearnerHandle
+from lrs.learners.handles import IdentityId, LearnerHandle, LearnerId
+from lrs.learners.reading import LearnerReader
 from lrs.portfolios.model import ShareLink
 from lrs.tables.recorded import Recorded, RecordedTables, Wish
 
@@ -46,12 +48,12 @@ class Share:
     """What a good link opens.
 
     Attributes:
-        identity: Leads to the learner.
+        handle: Opens what the learner had when the link was made, as far as it is the learner's still.
         until_us: When it ends.
     """
 
     what: str
-    identity: IdentityId
+    handle: LearnerHandle
     institution: str | None
     crosswalk: str | None
     until_us: int
@@ -62,13 +64,17 @@ class Shares:
 
     Args:
         commons: Where they are recorded.
+        reader: Knows to whom an identity belongs.
         clock: Now.
         new_token: Gives 256 random bits as text.
     """
 
-    def __init__(self, commons: RecordedTables, clock: Clock, new_token: Callable[[], str]) -> None:
+    def __init__(
+        self, commons: RecordedTables, reader: LearnerReader, clock: Clock, new_token: Callable[[], str]
+    ) -> None:
         """Keep what was handed in."""
         self._commons = commons
+        self._reader = reader
         self._clock = clock
         self._new_token = new_token
 
@@ -84,6 +90,7 @@ class Shares:
         token, now = self._new_token(), self._clock()
         value = {
             "identity": handle.learner_id,
+            "covers": list(handle.identities),
             "what": wish.what,
             "label": wish.label.strip(),
             "made": now,
@@ -139,11 +146,17 @@ class Shares:
         value = found.value
         return Share(
             value["what"],
-            IdentityId(value["identity"]),
+            self._handle(IdentityId(value["identity"]), frozenset(value["covers"])),
             value.get("institution"),
             value.get("crosswalk"),
             value["until"],
         )
+
+    def _handle(self, identity: IdentityId, covers: frozenset[str]) -> LearnerHandle:
+        learner = self._reader.learner(identity)
+        if learner is None:
+            return LearnerHandle(LearnerId(identity), (identity,))
+        return LearnerHandle(learner.id, tuple(one for one in learner.identity_ids if one in covers))
 
     def _note_opened(self, digest: str, now: int) -> None:
         day = f"{to_datetime(now):%Y-%m-%d}"

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from lrs.clock import from_datetime
+from lrs.portfolios.reasons import voucher_words
 from lrs.portfolios.words import listed, span
 from lrs.web.moments import day_text, month_text
 
@@ -64,5 +65,6 @@ FILTERS: dict[str, Callable[..., str]] = {
     "month_words": month_words,
     "purpose_words": purpose_words,
     "span": span,
+    "voucher_words": voucher_words,
 }
 """By the names that templates call them."""

@@ -8,7 +8,9 @@ from typing import Any
 from flask import render_template, request
 
 import lrs.web
-from lrs.portfolios.model import Competency, FrameworkProgress, Portfolio
+from lrs.competencies.explaining import Explanation
+from lrs.portfolios import reasons
+from lrs.portfolios.model import Portfolio
 from lrs.portfolios.page import MOST_DISCLOSURES, make_page
 from lrs.portfolios.timeline import KINDS, Filters
 from lrs.portfolios.words import Languages
@@ -24,14 +26,14 @@ class View:
     Attributes:
         own: To the learner, with forms.
         here: The page's own address, for filters; empty where it has none.
-        why: Gives the address that explains a competency; None where there is none.
+        why: Gives the address that explains an item; None where there is none.
         footing: Said at the foot to others than the learner.
         extra: What the learner's own sections need beside the portfolio.
     """
 
     own: bool
     here: str = ""
-    why: Callable[[FrameworkProgress, Competency], str] | None = None
+    why: Callable[[str], str] | None = None
     footing: str = ""
     extra: Mapping[str, Any] = field(default_factory=dict)
 
@@ -49,6 +51,20 @@ def render_portfolio(portfolio: Portfolio, view: View, filters: Filters, languag
         turn=lambda number: _turn(view.here, filters, number),
         most_disclosures=MOST_DISCLOSURES,
         **view.extra,
+    )
+
+
+def render_why(why: Explanation, back: str) -> str:
+    """Make the page that says why a level is what it is."""
+    return render_template(
+        "portfolios/why.html",
+        why=why,
+        standing=reasons.standing(why),
+        rule=reasons.rule(why),
+        levels=len(why.framework.model.levels),
+        level_asked=reasons.level_asked(why),
+        below=reasons.below(why),
+        back=back,
     )
 
 
