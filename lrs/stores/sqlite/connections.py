@@ -50,7 +50,7 @@ def open_writer(path: str, *, durable: bool) -> apsw.Connection:
         durable: Whether a commit waits until the disk has it.
     """
     with translated():
-        connection = apsw.Connection(path, flags=apsw.SQLITE_OPEN_READWRITE)
+        connection = connect(path, apsw.SQLITE_OPEN_READWRITE)
         connection.set_busy_timeout(_BUSY_MS)
         connection.execute("PRAGMA journal_mode=WAL").fetchall()
         connection.execute(f"PRAGMA synchronous={'FULL' if durable else 'OFF'}")
@@ -58,6 +58,17 @@ def open_writer(path: str, *, durable: bool) -> apsw.Connection:
         connection.execute(f"PRAGMA cache_size=-{_WRITER_CACHE_KIB}")
         connection.execute("PRAGMA temp_store=MEMORY")
         return connection
+
+
+def connect(path: str, flags: int) -> apsw.Connection:
+    """Open a connection whose plans do not depend on the values that are bound.
+
+    Otherwise SQLite plans a query over several tables anew each time that another value is bound,
+    which takes longer than most of ours run.
+    """
+    connection = apsw.Connection(path, flags=flags)
+    connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
+    return connection
 
 
 class Files:
@@ -120,7 +131,7 @@ class Readers:
         with self._lock:
             if self._closed:
                 raise StoreUnavailable("The store is closed.")
-            connection = apsw.Connection(self._path, flags=apsw.SQLITE_OPEN_READONLY)
+            connection = connect(self._path, apsw.SQLITE_OPEN_READONLY)
             connection.set_busy_timeout(_BUSY_MS)
             connection.execute(f"PRAGMA cache_size=-{_READER_CACHE_KIB}")
             self._all.add(connection)

@@ -11,6 +11,7 @@ from pathlib import Path
 import apsw
 import pytest
 
+from lrs.access.model import KeyId
 from lrs.errors import ConfigError, CorruptRecord, StoreError, StoreTooNew, StoreUnavailable
 from lrs.stores import StoreOptions
 from lrs.stores.sqlite import errors, schema
@@ -458,3 +459,28 @@ def test_what_a_process_left_to_hand_on_is_finished_by_the_one_that_maintains_th
     abandoned.look(other.readers.get())
     assert set(find(store, by(AGENT, "a7"), limit=1000)) == expected
     assert not other.readers.get().execute(notes).fetchall()
+
+
+def test_no_query_is_planned_anew_when_another_value_is_bound(open_stores):
+    stores = open_stores()
+    store = stores.records.statements(SCHOOL)
+    add(store, *[make_statement(name, verb(), agent(f"mbox mailto:{name}@example.org")) for name in "abc"])
+    planned = []
+
+    def ask(name: str) -> None:
+        assert store.find_statement(sid(name)) is not None
+        assert len(find(store, by(VERB, PASSED), by(AGENT, f"mbox mailto:{name}@example.org"))) == 1
+        assert stores.access.find_credential(KeyId(name)) is None
+
+    def authorize(*action: object) -> int:
+        # Who plans asks what it may do.
+        planned.append(action)
+        return apsw.SQLITE_OK
+
+    stores.readers.get().authorizer = authorize
+    ask("a")
+    assert planned
+    planned.clear()
+    ask("b")
+    ask("c")
+    assert planned == []
