@@ -19,6 +19,7 @@ EXIT_INTERRUPTED = 130
 COMMANDS = {
     "backup": "backup",
     "check": "backup",
+    "connector": "connector",
     "demo": "demo",
     "destination": "streams",
     "import": "importing",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from lrs.derivation.deriver import Deriver
 from lrs.derivation.tick import Ticker
 from lrs.jobs.model import Job, Report, Running
+from lrs.sources.service import SourceService
 from lrs.streams.delivery import Deliverer
 
 DERIVE = "derive"
@@ -21,6 +22,7 @@ class Work:
     deriver: Deriver
     ticker: Ticker
     deliverer: Deliverer
+    sources: SourceService
 
 
 def declare_jobs(work: Work) -> Sequence[Job]:
@@ -37,7 +39,12 @@ def declare_jobs(work: Work) -> Sequence[Job]:
         done = work.deliverer.deliver(running.epoch, running.keep)
         return Report(done.read, done.sent, tuple(done.problems), len(done.problems))
 
+    def pull(running: Running) -> Report:
+        done = work.sources.pull_due(running.keep)
+        return Report(done.read, done.stored, tuple(done.problems), len(done.problems))
+
     return (
+        Job("pull", "Reads the sources that are due.", 30, pull, is_behind=work.sources.is_due),
         Job("tick", "Records the day, by which things expire.", 60, tick, period_seconds=60),
         Job(DERIVE, DERIVE_ABOUT, 1, derive, is_behind=work.deriver.is_behind),
         Job(

@@ -1,0 +1,476 @@
+"""Sources: set one up and read it, try rejected rows again, undo a run, read what is due."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+
+from connectors.base import Connector
+from connectors.csv.connector import CsvConnector
+from connectors.xapi import XapiConnector
+from lrs.access.handles import InstitutionHandle
+from lrs.access.service import AccessService
+from lrs.clock import Clock
+from lrs.errors import Conflict, InvalidRequest, LrsError, NotFound
+from lrs.learners.service import MAX_ROSTER_NAME, LearnerService
+from lrs.sealing import SecretBox
+from lrs.sources.locks import SourceLock
+from lrs.sources.model import (
+    CURSOR,
+    REJECTED,
+    RUN,
+    SOURCE,
+    Act,
+    Json,
+    KeptRow,
+    Kind,
+    Run,
+    RunResult,
+    Source,
+    State,
+    check_minutes,
+    name_source,
+    run_id,
+)
+from lrs.sources.places import PatientClient
+from lrs.sources.rosters import roster_rows
+from lrs.sources.rows import RowBook
+from lrs.sources.runner import PAGE_ROWS, Runner, Work, in_parts, read_kept, row_of
+from lrs.sources.writing import Writer
+from lrs.tables.recorded import Note, OpenRecorded, Recorded, RecordedTables, Wish
+from lrs.xapi.log import LogReader
+from lrs.xapi.service import StatementService
+
+KEPT_RUNS = 100
+"""So many runs of each source are remembered."""
+_CHANCE = 3
+_DIGEST = "question"
+
+
+@dataclass(frozen=True, slots=True)
+class SourceWish:
+    """What is to be read.
+
+    Attributes:
+        config: None for what the source was set up with before.
+        credentials: ``KEY:SECRET``; None for those given before, or none.
+    """
+
+    kind: Kind
+    place: str
+    config: Json | None = None
+    credentials: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the service works with, handed in once.
+
+    Attributes:
+        sleep: Waits for so many seconds.
+        learners: Takes what rows say of who people are.
+    """
+
+    recorded: OpenRecorded
+    statements: StatementService
+    log: LogReader
+    access: AccessService
+    client: PatientClient
+    box: SecretBox
+    clock: Clock
+    sleep: Callable[[float], None]
+    random_bytes: Callable[[int], bytes]
+    learners: LearnerService
+
+
+@dataclass(slots=True)
+class Pulled:
+    """What the job read and stored, and what it could not read and why."""
+
+    read: int = 0
+    stored: int = 0
+    problems: list[str] = field(default_factory=list)
+
+
+class SourceService:
+    """What administrators and the job ``pull`` do with sources."""
+
+    def __init__(self, parts: Parts) -> None:
+        """Keep what was handed in."""
+        self._parts = parts
+
+    # Reading
+
+    def run(self, handle: InstitutionHandle, wish: SourceWish, *, is_dry: bool = False) -> RunResult:
+        """Read a source now; it is set up where it is new, and changed where the wish differs.
+
+        Args:
+            handle: The institution.
+            wish: What to read.
+            is_dry: Only tell what would be done; nothing is written, not even the source.
+
+        Raises:
+            InvalidImport: The configuration is wrong, or names what is not there.
+            InvalidBody: The place holds nothing that can be read (further).
+            OutboundError: Another host does not give it.
+            QuotaExceeded: The institution may not hold so much; what came before stays.
+            JobAlreadyRunning: Another process reads this source.
+            StoreError: The store failed; run again.
+        """
+        source = self._wanted(handle, wish)
+        connector = self._connect(handle, source)
+        if is_dry:
+            return self._rehearse(handle, source, connector)
+        self._record(handle, source)
+        return self._pull(handle, source, connector, lambda: None)
+
+    def replay(self, handle: InstitutionHandle, run: str, config: Json | None = None) -> RunResult:
+        """Try the rejected rows of a run again, under the source's configuration as it is now, or a new one.
+
+        A row that a later run has changed is left. What goes in is no longer listed as rejected.
+
+        Raises:
+            NotFound: There is no such run, or its source is gone.
+            Others: As ``run``.
+        """
+        about = self.get_run(handle, run)
+        source = self.get(handle, about.source)
+        if config is not None:
+            source = replace(source, config=config)
+        connector = self._connect(handle, source)
+        self._record(handle, source)
+
+        def work(runner: Runner, _progress: Callable[[], None]) -> None:
+            for part in in_parts(self._kept(handle, run), PAGE_ROWS):
+                self._replay_part(handle, run, runner, connector, part)
+
+        return self._work(handle, source.name, Act.REPLAY, work, run)
+
+    def undo(self, handle: InstitutionHandle, run: str) -> RunResult:
+        """Void what a run stored and still stands, and store again what it had replaced.
+
+        What was replaced comes back as a new statement of the same content, since what is
+        voided stays voided. What a later run changed is left. Statements that another record
+        store gave are only voided; a later pull finds them there, and leaves them voided.
+
+        Raises:
+            NotFound: There is no such run.
+        """
+        about = self.get_run(handle, run)
+
+        def work(runner: Runner, _progress: Callable[[], None]) -> None:
+            runner.undo(run)
+
+        return self._work(handle, about.source, Act.UNDO, work, run)
+
+    # What is there
+
+    def list(self, handle: InstitutionHandle) -> Sequence[Source]:
+        """Return the institution's sources by name."""
+        return [Source.read(one.subject, one.value) for one in self._tables(handle).list(SOURCE)]
+
+    def get(self, handle: InstitutionHandle, name: str) -> Source:
+        """Return a source.
+
+        Raises:
+            NotFound: There is none of that name.
+        """
+        found = self._tables(handle).find(SOURCE, name)
+        if found is None:
+            raise NotFound(f"There is no source named {name!r}; lrs connector list shows them.")
+        return Source.read(name, found.value)
+
+    def schedule(self, handle: InstitutionHandle, name: str, every_minutes: int | None) -> Source:
+        """Have a source read every so often; None for only when asked.
+
+        Raises:
+            NotFound: There is none of that name.
+            InvalidRequest: It is no period.
+        """
+        check_minutes(every_minutes)
+        changed = replace(self.get(handle, name), every_minutes=every_minutes)
+        self._record(handle, changed)
+        return changed
+
+    def runs(self, handle: InstitutionHandle, source: str) -> Sequence[Run]:
+        """Return a source's runs, latest first."""
+        found = self._tables(handle).find_by(RUN, f"source:{source}")
+        return [Run.read(one.subject, one.value) for one in reversed(found)]
+
+    def get_run(self, handle: InstitutionHandle, run: str) -> Run:
+        """Return a run.
+
+        Raises:
+            NotFound: There is none of that id.
+        """
+        found = self._tables(handle).find(RUN, run)
+        if found is None:
+            raise NotFound(f"There is no run {run!r}; lrs connector list shows the latest ones.")
+        return Run.read(run, found.value)
+
+    def rejected(self, handle: InstitutionHandle, run: str, *, kept_aside: bool = False) -> Sequence[KeptRow]:
+        """Return the rows of a run that were rejected, or those that were kept aside.
+
+        Raises:
+            NotFound: There is no such run.
+        """
+        self.get_run(handle, run)
+        return [one for one in self._kept(handle, run) if one.is_rejected != kept_aside]
+
+    # The job
+
+    def is_due(self) -> bool:
+        """Tell whether a source is due."""
+        return next(self._due(), None) is not None
+
+    def pull_due(self, keep: Callable[[], None]) -> Pulled:
+        """Read every source that is due.
+
+        Args:
+            keep: Called at every step; raises where the job is to end.
+
+        Raises:
+            JobError: What ``keep`` raised.
+        """
+        done = Pulled()
+        for handle, source in self._due():
+            keep()
+            self._note_started(handle, source)
+            try:
+                counts = self._pull(handle, source, self._connect(handle, source), keep).run.counts
+            except LrsError as error:
+                keep()
+                done.problems.append(f"{source.name}: {error.detail}")
+            else:
+                done.read += counts.read
+                done.stored += counts.stored
+        return done
+
+    def _due(self) -> Iterator[tuple[InstitutionHandle, Source]]:
+        for institution in self._parts.access.list_institutions():
+            handle = InstitutionHandle(institution.id)
+            for source in self.list(handle):
+                started = self._cursor(handle, source.name).get("startedAt", 0)
+                if source.is_due(started, self._parts.clock()):
+                    yield handle, source
+
+    # Steps
+
+    def _wanted(self, handle: InstitutionHandle, wish: SourceWish) -> Source:
+        """Return the source as it shall be: what is not wished stays as it was."""
+        name = name_source(wish.kind, wish.place, wish.config or {})
+        found = self._tables(handle).find(SOURCE, name)
+        before = Source.read(name, found.value) if found else None
+        if before is not None and before.kind is not wish.kind:
+            raise Conflict(f"The source {name} is of the kind {before.kind}; give this one another name.")
+        config = wish.config if wish.config is not None else (before.config if before else None)
+        if config is None and wish.kind is Kind.CSV:
+            raise InvalidRequest(
+                f"The source {name} is new: say in a configuration (--config) what its columns mean;"
+                " docs/formats.md has the form."
+            )
+        secret = before.secret if before else None
+        if wish.credentials is not None:
+            _check_credentials(wish.credentials)
+            secret = self._parts.box.seal(wish.credentials.strip().encode(), _about(handle, name))
+        every = before.every_minutes if before else None
+        return Source(name, wish.kind, wish.place, config or {}, every, secret)
+
+    def _connect(self, handle: InstitutionHandle, source: Source) -> Connector:
+        """Make the connector of a source; nothing is read yet."""
+        if source.kind is Kind.CSV:
+            return CsvConnector(lambda: self._parts.client.load(source.place), source.config)
+        credentials = None
+        if source.secret is not None:
+            credentials = self._parts.box.open(source.secret, _about(handle, source.name)).decode()
+        return XapiConnector(source.place, source.config, credentials, self._parts.client)
+
+    def _record(self, handle: InstitutionHandle, source: Source) -> None:
+        value = source.value()
+
+        def decide(_found: Recorded | None) -> Wish:
+            return Wish(value)
+
+        self._tables(handle).change(SOURCE, source.name, decide, self._parts.clock())
+
+    def _rehearse(self, handle: InstitutionHandle, source: Source, connector: Connector) -> RunResult:
+        """Tell what a run would do; read everything from the place, write nothing."""
+        work = self._make_work(handle, source.name, "", lambda: None, is_dry=True)
+        runner = Runner(work)
+        for page in connector.read(self._go_on(handle, source)):
+            runner.take(page.rows, connector)
+        if connector.gives_all and not runner.saw_broken:
+            runner.delete_missing()
+        run = Run("", source.name, Act.PULL, self._parts.clock(), State.DONE, runner.counts)
+        return RunResult(run, runner.shown, runner.kept)
+
+    def _pull(
+        self, handle: InstitutionHandle, source: Source, connector: Connector, keep: Callable[[], None]
+    ) -> RunResult:
+        def work(runner: Runner, progress: Callable[[], None]) -> None:
+            self._note_started(handle, source)
+            for page in connector.read(self._go_on(handle, source)):
+                keep()
+                runner.take(page.rows, connector)
+                if page.cursor is not None:
+                    self._note_cursor(handle, source, page.cursor)
+                progress()
+            self._finish(handle, source, connector, runner)
+
+        return self._work(handle, source.name, Act.PULL, work)
+
+    def _finish(
+        self, handle: InstitutionHandle, source: Source, connector: Connector, runner: Runner
+    ) -> None:
+        """Do what only a whole reading may: delete, and hand the roster over."""
+        if connector.gives_all and runner.saw_broken:
+            runner.reason = "Some lines cannot be read, so nothing was taken for deleted at the source."
+        elif connector.gives_all:
+            runner.delete_missing()
+        if runner.facts:
+            name = source.name.replace("/", "-")[:MAX_ROSTER_NAME]
+            self._parts.learners.import_roster(handle, name, roster_rows(runner.facts))
+
+    def _replay_part(
+        self,
+        handle: InstitutionHandle,
+        run: str,
+        runner: Runner,
+        connector: Connector,
+        part: Sequence[KeptRow],
+    ) -> None:
+        """Try kept rows again; forget those of which nothing is wrong any more."""
+        rows = {one.key: row for one in part if one.is_rejected and (row := row_of(one)) is not None}
+        tried = {key: row for key, row in rows.items() if runner.last_change(row) <= run}
+        before = len(runner.refused_keys)
+        runner.take(list(tried.values()), connector)
+        again = set(runner.refused_keys[before:])
+        mended = [one.subject for one in part if one.key in tried and one.key not in again]
+        self._tables(handle).forget(REJECTED, mended)
+
+    def _work(
+        self,
+        handle: InstitutionHandle,
+        source: str,
+        act: Act,
+        work: Callable[[Runner, Callable[[], None]], None],
+        about: str | None = None,
+    ) -> RunResult:
+        """Do a run under its lock; whatever happens, it is noted how it ended."""
+        now = self._parts.clock()
+        run = Run(run_id(now, self._parts.random_bytes(_CHANCE)), source, act, now, about=about)
+        with self._locked(handle, source, run.id) as keep:
+            self._tidy(handle, source)
+            runner = Runner(self._make_work(handle, source, run.id, keep))
+            self._note_run(handle, run)
+            try:
+                work(runner, lambda: self._note_run(handle, replace(run, counts=runner.counts)))
+            except LrsError as error:
+                self._end(handle, run, State.FAILED, runner, error.detail)
+                raise
+            ended = self._end(handle, run, State.DONE, runner, runner.reason)
+        return RunResult(ended, runner.shown, runner.kept)
+
+    def _end(self, handle: InstitutionHandle, run: Run, state: State, runner: Runner, reason: str) -> Run:
+        ended = replace(
+            run, state=state, counts=runner.counts, ended_at_us=self._parts.clock(), reason=reason
+        )
+        self._note_run(handle, ended)
+        return ended
+
+    @contextmanager
+    def _locked(self, handle: InstitutionHandle, source: str, run: str) -> Iterator[Callable[[], None]]:
+        lock = SourceLock(self._tables(handle), source, run, self._parts.clock, self._parts.sleep)
+        lock.take()
+        try:
+            yield lock.keep
+        finally:
+            lock.release()
+
+    def _make_work(
+        self,
+        handle: InstitutionHandle,
+        source: str,
+        run: str,
+        keep: Callable[[], None],
+        *,
+        is_dry: bool = False,
+    ) -> Work:
+        parts, tables = self._parts, self._tables(handle)
+        access, institution = parts.access, handle.institution_id
+        writer = Writer(
+            parts.statements,
+            parts.log,
+            handle,
+            lambda: access.ensure_client(institution, source),
+            lambda: access.get_institution(institution).statement_quota,
+        )
+        return Work(handle, source, run, tables, RowBook(tables, source), writer, parts.clock, keep, is_dry)
+
+    def _tidy(self, handle: InstitutionHandle, source: str) -> None:
+        """Note that runs which never ended were abandoned, and forget the oldest ones."""
+        runs = self.runs(handle, source)
+        for one in runs:
+            if one.state is State.RUNNING:
+                self._note_run(handle, replace(one, state=State.ABANDONED))
+        tables = self._tables(handle)
+        for one in runs[KEPT_RUNS - 1 :]:
+            tables.forget(REJECTED, [kept.subject for kept in self._kept(handle, one.id)])
+            tables.forget(RUN, [one.id])
+
+    def _kept(self, handle: InstitutionHandle, run: str) -> Iterator[KeptRow]:
+        tables, after = self._tables(handle), ""
+        while found := tables.find_by(REJECTED, f"run:{run}", after):
+            after = found[-1].subject
+            for one in found:
+                yield read_kept(one.subject, one.value)
+
+    def _note_run(self, handle: InstitutionHandle, run: Run) -> None:
+        note = Note(run.id, run.value(), [f"source:{run.source}"])
+        self._tables(handle).note(RUN, [note], self._parts.clock())
+
+    def _cursor(self, handle: InstitutionHandle, source: str) -> Json:
+        found = self._tables(handle).find(CURSOR, source)
+        return found.value if found else {}
+
+    def _go_on(self, handle: InstitutionHandle, source: Source) -> Json | None:
+        """Return from where to read: nowhere where the source asks another question now."""
+        cursor = self._cursor(handle, source.name)
+        at: Json | None = cursor.get("at")
+        return at if cursor.get(_DIGEST) == source.question else None
+
+    def _note_started(self, handle: InstitutionHandle, source: Source) -> None:
+        value = {**self._cursor(handle, source.name), "startedAt": self._parts.clock()}
+        self._tables(handle).note(CURSOR, [Note(source.name, value)], self._parts.clock())
+
+    def _note_cursor(self, handle: InstitutionHandle, source: Source, at: Json) -> None:
+        value = {**self._cursor(handle, source.name), "at": at, _DIGEST: source.question}
+        self._tables(handle).note(CURSOR, [Note(source.name, value)], self._parts.clock())
+
+    def _tables(self, handle: InstitutionHandle) -> RecordedTables:
+        return self._parts.recorded(handle)
+
+
+def read_config(text: bytes) -> Json:
+    """Read a configuration file.
+
+    Raises:
+        InvalidRequest: It is no JSON object.
+    """
+    try:
+        value = json.loads(text.decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:
+        raise InvalidRequest(f"The configuration is no JSON: {error}.") from error
+    if not isinstance(value, Mapping):
+        raise InvalidRequest("The configuration must be a JSON object.")
+    return dict(value)
+
+
+def _check_credentials(text: str) -> None:
+    key, colon, secret = text.strip().partition(":")
+    if not (key and colon and secret) or not text.strip().isascii() or len(text.split()) != 1:
+        raise InvalidRequest("Credentials are KEY:SECRET, on one line.")
+
+
+def _about(handle: InstitutionHandle, name: str) -> str:
+    return f"source {handle.institution_id} {name}"
