@@ -18,7 +18,7 @@ import apsw
 
 from lrs.errors import StoreUnavailable
 from lrs.stores.sqlite import sql
-from lrs.stores.sqlite.connections import make_file
+from lrs.stores.sqlite.connections import connect, make_file
 from lrs.stores.sqlite.errors import translated
 from lrs.tables.derived import Derivation, Row
 
@@ -121,7 +121,7 @@ class DerivedFile:
             if self._closed:
                 raise StoreUnavailable("The store is closed.")
             make_file(self._path)
-            connection = apsw.Connection(self._path, flags=apsw.SQLITE_OPEN_READWRITE)
+            connection = connect(self._path, apsw.SQLITE_OPEN_READWRITE)
             connection.set_busy_timeout(self._busy_ms)
             connection.execute("PRAGMA journal_mode=WAL").fetchall()
             connection.execute(f"PRAGMA synchronous={self._synchronous}")
@@ -149,7 +149,7 @@ class Scratch:
         """Make it."""
         self._lock = threading.RLock()
         with translated():
-            self._connection = apsw.Connection("")
+            self._connection = connect("", apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE)
             self._connection.execute("PRAGMA journal_mode=MEMORY").fetchall()
             self._connection.execute(f"PRAGMA cache_size=-{_CACHE_KIB}")
             _prepare(self._connection, b"")
