@@ -41,6 +41,9 @@ from lrs.streams.sending import Sender
 from lrs.streams.service import DestinationService
 from lrs.streams.tokens import PositionTokens
 from lrs.tables.recorded import COMMONS
+from lrs.transcripts.paths import NoPaths
+from lrs.transcripts.service import Rooms as TranscriptRooms
+from lrs.transcripts.service import TranscriptService
 from lrs.xapi.arrivals import ArrivalService
 from lrs.xapi.cursors import Cursors
 from lrs.xapi.document_service import DocumentService
@@ -106,6 +109,7 @@ class Services:
     consents: ConsentService
     portfolios: PortfolioService
     sources: SourceService
+    transcripts: TranscriptService
 
     def close(self) -> None:
         """Finish what was begun and close the store."""
@@ -224,6 +228,9 @@ def build_services(
             outside.clock,
         ),
         sources=sources,
+        transcripts=TranscriptService(
+            TranscriptRooms(access, learners, consents, frameworks, NoPaths()), stores.recorded, outside.clock
+        ),
         jobs=JobRunner(stores.jobs, declare_jobs(work), outside.clock, outside.new_id),
     )
 

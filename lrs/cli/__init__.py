@@ -20,6 +20,7 @@ COMMANDS = {
     "backup": "backup",
     "check": "backup",
     "connector": "connector",
+    "crosswalk": "crosswalk",
     "demo": "demo",
     "destination": "streams",
     "import": "importing",
@@ -29,11 +30,14 @@ COMMANDS = {
     "key": "keys",
     "learner": "learner",
     "outbox": "streams",
+    "portfolio": "portfolio",
     "restore": "backup",
     "roster": "roster",
     "run": "run",
     "serve": "serve",
+    "share": "share",
     "sign-in": "keys",
+    "transcript": "transcript",
     "worker": "jobs",
 }
 """Which file of this folder has which command; only the one that is called is imported."""

@@ -4,6 +4,7 @@ Every line names the statements that it rests on; every statement says where it 
 vouches for it and on what ground the school saw it. Spec: docs/transcripts.md
 """
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -345,6 +346,11 @@ def _statements(setting: Setting, made: Translation) -> list[Json]:
         }
         for number, record in enumerate(ordered, start=1)
     ]
+
+
+def write_json(document: Mapping[str, Any]) -> bytes:
+    """Write a transcript's JSON file: UTF-8, indented, the same bytes for the same transcript."""
+    return json.dumps(document, ensure_ascii=False, indent=1).encode() + b"\n"
 
 
 def reasons_to_wait(document: Mapping[str, Any]) -> list[str]:

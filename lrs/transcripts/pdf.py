@@ -15,6 +15,7 @@ from typing import Any
 import typst
 
 from lrs.errors import TooLarge
+from lrs.transcripts.document import write_json
 from lrs.transcripts.printing import BOX, map_texts, to_print
 
 MOST_BYTES = 8_000_000
@@ -25,11 +26,6 @@ _PROBE = b"""#set document(title: "Probe")
 #set text(font: ("Libertinus Serif", "New Computer Modern", "DejaVu Sans Mono"), lang: "en")
 #sys.inputs.data
 """
-
-
-def write_json(document: Mapping[str, Any]) -> bytes:
-    """Write a transcript's JSON file: UTF-8, indented, the same bytes for the same transcript."""
-    return json.dumps(document, ensure_ascii=False, indent=1).encode() + b"\n"
 
 
 def render(document: Mapping[str, Any]) -> bytes:

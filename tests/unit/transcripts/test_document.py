@@ -4,8 +4,7 @@ import json
 
 import pytest
 
-from lrs.transcripts.document import MOST_UNMATCHED, Holder, reasons_to_wait
-from lrs.transcripts.pdf import write_json
+from lrs.transcripts.document import MOST_UNMATCHED, Holder, reasons_to_wait, write_json
 from tests.unit.transcripts.crosswalks import changed, mark, shift
 from tests.unit.transcripts.documents import make_document
 

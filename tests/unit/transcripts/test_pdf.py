@@ -12,7 +12,7 @@ import pytest
 
 from lrs.errors import TooLarge
 from lrs.transcripts import pdf
-from lrs.transcripts.document import Holder
+from lrs.transcripts.document import Holder, write_json
 from lrs.transcripts.printing import credit, day_words, minutes_words, printable, ranges, voucher_words
 from tests.unit.transcripts.documents import make_document
 from tests.verapdf.judge import judge, missing_tool
@@ -59,7 +59,7 @@ def test_the_json_is_attached_and_its_hash_is_printed() -> None:
     (name, contents), *others = reader.attachments.items()
     assert (name, others) == ("transcript.json", [])
     assert json.loads(contents[0]) == document
-    assert contents[0] == pdf.write_json(document)
+    assert contents[0] == write_json(document)
     assert hashlib.sha256(contents[0]).hexdigest() in text.replace(" ", "")
     specs = reader.trailer["/Root"]["/AF"]
     assert [spec.get_object()["/AFRelationship"] for spec in specs] == ["/Source"]

@@ -1,0 +1,154 @@
+"""From acts, evidence and progress to what a translation reads. Pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+
+from lrs.competencies.alignments import Evidence
+from lrs.competencies.model import Framework
+from lrs.competencies.progress import Progress, once_each
+from lrs.learners.acts import Act
+from lrs.transcripts.seen import Attained, Record
+
+_LONGEST_SECONDS = 366 * 86_400
+"""A single record of a longer time says nothing about time spent."""
+
+_ZERO, _ONE = Decimal(0), Decimal(1)
+
+
+def record_of(act: Act, names: Mapping[str, str]) -> Record:
+    """Make the record of an act.
+
+    Args:
+        act: What a statement says.
+        names: Of institutions, by id.
+    """
+    usable = act.seconds is not None and 0 < act.seconds <= _LONGEST_SECONDS
+    return Record(
+        id=act.id,
+        institution=act.institution,
+        place=names.get(act.institution, act.institution),
+        at=act.at,
+        verb=act.verb,
+        activity=act.object or "",
+        title=name_in(act.object_name),
+        type=act.type or "",
+        parents=act.parents,
+        categories=act.categories,
+        groupings=act.groupings,
+        voucher=act.voucher.kind,
+        voucher_name=act.voucher.name or "",
+        score=score_of(act),
+        seconds=Decimal(act.seconds) if usable and act.seconds is not None else None,
+        success=act.success,
+        completion=act.completion,
+    )
+
+
+def name_in(names: Mapping[str, str]) -> str:
+    """Choose a name from a language map: English where there is one, else the first in order."""
+    for language in (*sorted(one for one in names if one.lower().startswith("en")), *sorted(names)):
+        return str(names[language])
+    return ""
+
+
+def score_of(act: Act) -> Decimal | None:
+    """Return the scaled score, else the raw one between its bounds; from 0 to 1.
+
+    Spec: xAPI 1.0.3 Data 2.4.5.1
+    """
+    if act.scaled is not None:
+        return min(max(Decimal(act.scaled), _ZERO), _ONE)
+    if act.raw is None or act.max is None:
+        return None
+    low, high = Decimal(act.min or 0), Decimal(act.max)
+    if high <= low:
+        return None
+    return min(max((Decimal(act.raw) - low) / (high - low), _ZERO), _ONE)
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """The records that a school may see, and the names of institutions by id."""
+
+    names: Mapping[str, str]
+    records: Sequence[Record]
+    _by_key: dict[tuple[str, str], Record] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Sort the records by where they are kept."""
+        self._by_key.update({(one.institution, one.id): one for one in self.records})
+
+    def cite(self, evidence: Evidence) -> Record:
+        """Make the record of a piece of evidence, with the score that counted.
+
+        What the activity was is only in it where the records themselves may be seen.
+        """
+        score = None if evidence.score is None else Decimal(evidence.score)
+        whole = self._by_key.get((evidence.institution, evidence.statement))
+        if whole is not None:
+            return replace(whole, score=score)
+        return Record(
+            id=evidence.statement,
+            institution=evidence.institution,
+            place=self.names.get(evidence.institution, evidence.institution),
+            at=evidence.at,
+            voucher=evidence.voucher["kind"],
+            voucher_name=evidence.voucher.get("name", ""),
+            score=score,
+        )
+
+
+def attained_by(
+    names: Iterable[str],
+    framework: Framework,
+    progress: Sequence[Progress],
+    evidence: Sequence[Evidence],
+    sight: Sight,
+) -> dict[str, Attained]:
+    """Say how the learner stands in items, by the names that rules call them by.
+
+    Args:
+        names: Identifiers or codes.
+        framework: Whose items they are.
+        progress: Worked out from the evidence that the school may see.
+        evidence: The same evidence.
+        sight: What the school may see besides.
+    """
+    ours = [one for one in evidence if one.framework == framework.identifier]
+    cited = {(one.item, one.statement): sight.cite(one) for one in once_for_items(ours)}
+    by_item = {one.item: one for one in progress if one.framework == framework.identifier}
+    return {name: _attained(name, framework, by_item, cited) for name in dict.fromkeys(names)}
+
+
+def once_for_items(evidence: Iterable[Evidence]) -> list[Evidence]:
+    """Return the evidence that counts where a statement is evidence of an item by several rules."""
+    by_item: dict[str, list[Evidence]] = {}
+    for one in evidence:
+        by_item.setdefault(one.item, []).append(one)
+    return [one for found in by_item.values() for one in once_each(found)]
+
+
+def _attained(
+    name: str,
+    framework: Framework,
+    by_item: Mapping[str, Progress],
+    cited: Mapping[tuple[str, str], Record],
+) -> Attained:
+    bearers = framework.find(name)
+    if len(bearers) != 1:
+        return Attained(name, f"{name} (no longer in the framework)")
+    item = framework.items[bearers[0]]
+    title = item.short or item.statement
+    found = by_item.get(item.identifier)
+    if found is None:
+        return Attained(item.identifier, title, item.code)
+    made_of = [found] if found.evidence else _below(item.identifier, framework, by_item)
+    keys = [(one.item, ref.statement) for one in made_of for ref in one.evidence]
+    records = tuple(cited[key] for key in keys if key in cited)
+    return Attained(item.identifier, title, item.code, found.level, found.level_name or "", records)
+
+
+def _below(item: str, framework: Framework, by_item: Mapping[str, Progress]) -> list[Progress]:
+    """Return the progress that a branch is made of, in the order of identifiers."""
+    return [by_item[one] for one in sorted(framework.leaves.get(item, ())) if one in by_item]

@@ -1,0 +1,310 @@
+"""Use cases of transcripts: take crosswalks, and make a learner's transcript for a school.
+
+A transcript holds the school's own records and what ``ConsentService.open`` opened of others;
+opening it wrote the learner's disclosure log. Spec: docs/transcripts.md
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from lrs.access.handles import InstitutionHandle, InstitutionId
+from lrs.access.service import AccessService
+from lrs.clock import Clock
+from lrs.competencies.service import FrameworkService
+from lrs.competencies.shapes import read_file
+from lrs.consent.handles import GrantedHandle, Ground, Kind
+from lrs.consent.service import ConsentService
+from lrs.errors import InvalidParameter, NotFound
+from lrs.learners.reading import Learner
+from lrs.learners.service import LearnerService
+from lrs.tables.recorded import OpenRecorded, Recorded, RecordedTables, Wish
+from lrs.transcripts.crosswalk import read_crosswalk
+from lrs.transcripts.document import Access, Holder, Setting, to_document
+from lrs.transcripts.model import ByItems, ByPathway, Crosswalk
+from lrs.transcripts.paths import Paths
+from lrs.transcripts.records import Sight, attained_by, record_of
+from lrs.transcripts.seen import Attained, Seen, Walked
+from lrs.transcripts.sessions import day_of
+from lrs.transcripts.sources import Known, owner_of
+from lrs.transcripts.translating import translate
+
+CROSSWALK = "crosswalk"
+"""Recorded, in the school's institution; the subject is its name."""
+
+PURPOSE = "transcript"
+"""What consents and legal bases must be for."""
+
+_PAGE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class CrosswalkImport:
+    """What came of a crosswalk; ``changed`` is False where the same was there."""
+
+    crosswalk: Crosswalk
+    changed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OwnedCrosswalk:
+    """A crosswalk and whose it is."""
+
+    institution: InstitutionId
+    owner: str
+    crosswalk: Crosswalk
+
+
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    """The rooms that a transcript is made from."""
+
+    access: AccessService
+    learners: LearnerService
+    consents: ConsentService
+    frameworks: FrameworkService
+    paths: Paths
+
+
+class TranscriptService:
+    """What can be done with crosswalks and transcripts.
+
+    Args:
+        rooms: Where everything comes from.
+        open_recorded: Opens the crosswalks of an institution.
+        clock: Now.
+    """
+
+    def __init__(self, rooms: Rooms, open_recorded: OpenRecorded, clock: Clock) -> None:
+        """Keep what was handed in."""
+        self._rooms = rooms
+        self._open = open_recorded
+        self._clock = clock
+
+    # Crosswalks
+
+    def import_crosswalk(self, handle: InstitutionHandle, body: bytes) -> CrosswalkImport:
+        """Take a crosswalk as a school's, whole or not at all; its next version where one is there.
+
+        Raises:
+            InvalidBody: The file is no JSON.
+            InvalidImport: It breaks its format or names what is not known; every problem with its place.
+            TooLarge: There is more of it than a recorded value may have.
+        """
+        value = read_file(body)
+        read = read_crosswalk(value, self._known(handle, value))
+        content = value if isinstance(value, dict) else {}
+        tables = self._open(handle)
+        before = tables.find(CROSSWALK, read.name)
+        after = tables.change(CROSSWALK, read.name, lambda there: _wish(there, content), self._clock())
+        if after is None:
+            raise AssertionError("A value that was wished for is there.")
+        changed = before is None or before.value["version"] != after.value["version"]
+        return CrosswalkImport(_read(after), changed)
+
+    def crosswalks(self, handle: InstitutionHandle) -> list[Crosswalk]:
+        """Return a school's crosswalks, by name."""
+        return [_read(one) for one in _iter(self._open(handle))]
+
+    def all_crosswalks(self) -> list[OwnedCrosswalk]:
+        """Return every school's crosswalks, by the school's name and theirs."""
+        return [
+            OwnedCrosswalk(one.id, one.name, crosswalk)
+            for one in self._rooms.access.list_institutions()
+            for crosswalk in self.crosswalks(InstitutionHandle(one.id))
+        ]
+
+    def find_crosswalk(self, name: str) -> OwnedCrosswalk:
+        """Return the crosswalk that ``NAME``, or ``INSTITUTION/NAME``, means.
+
+        Raises:
+            NotFound: There is none.
+            InvalidParameter: Several schools have one of this name.
+        """
+        owner, _, own_name = name.rpartition("/")
+        found = [
+            one
+            for one in self.all_crosswalks()
+            if one.crosswalk.name == own_name and owner in {"", one.owner}
+        ]
+        if not found:
+            raise NotFound(f"There is no crosswalk {name}; lrs crosswalk list shows all.")
+        if len(found) > 1:
+            which = ", ".join(f"{one.owner}/{one.crosswalk.name}" for one in found[:5])
+            raise InvalidParameter(f"Several schools have a crosswalk {name}; name one of {which}.")
+        return found[0]
+
+    def get_crosswalk(self, handle: InstitutionHandle, name: str) -> Crosswalk:
+        """Return a school's own crosswalk.
+
+        Raises:
+            NotFound: The school has none of this name.
+        """
+        found = self._open(handle).find(CROSSWALK, name)
+        if found is None:
+            raise NotFound(f"This school has no crosswalk {name}.")
+        return _read(found)
+
+    # Transcripts
+
+    def make(self, handle: InstitutionHandle, learner_id: str, crosswalk_name: str) -> dict[str, Any]:
+        """Make a learner's transcript for a school; what is another's goes into the learner's log.
+
+        Args:
+            handle: The school's.
+            learner_id: The id of a learner or an identity.
+            crosswalk_name: Of the school's own crosswalk.
+
+        Returns:
+            The document of ``lrs.transcripts.document``; the same for the same records, rules,
+            grants and day.
+
+        Raises:
+            NotFound: The school has no such crosswalk, or may see nothing of such a learner.
+        """
+        crosswalk = self.get_crosswalk(handle, crosswalk_name)
+        learner = self._rooms.learners.reader.learner(learner_id)
+        if learner is None:
+            raise _nobody()
+        day = day_of(self._clock(), crosswalk.calendar)
+        about = f"{crosswalk.name}@{crosswalk.version}"
+        opened = self._rooms.consents.open(handle, learner.id, PURPOSE, about, day.isoformat())
+        if handle.institution_id not in learner.institutions and len(opened.sources) == 1:
+            raise _nobody()
+        names: dict[str, str] = {one.id: one.name for one in self._rooms.access.list_institutions()}
+        seen = self._seen(opened, crosswalk, names)
+        setting = Setting(
+            school=(handle.institution_id, names[handle.institution_id]),
+            holder=self._holder(handle, learner),
+            crosswalk=crosswalk,
+            access=self._access(opened, names),
+            day=day,
+        )
+        return to_document(setting, translate(crosswalk, seen))
+
+    def _seen(self, opened: GrantedHandle, crosswalk: Crosswalk, names: Mapping[str, str]) -> Seen:
+        """Read what was opened, and nothing else."""
+        acts = self._rooms.learners.reader.acts(opened.identities, opened.institutions(Kind.RECORDS))
+        sight = Sight(names, [record_of(act, names) for act in acts])
+        return Seen(
+            school=opened.viewer.institution_id,
+            records=sight.records,
+            items=self._items(opened, crosswalk, sight),
+            pathways=self._pathways(opened, crosswalk, sight),
+        )
+
+    def _items(self, opened: GrantedHandle, crosswalk: Crosswalk, sight: Sight) -> dict[str, Attained]:
+        frameworks = self._rooms.frameworks
+        framework = frameworks.find_framework(crosswalk.framework) if crosswalk.framework else None
+        if framework is None:
+            return {}
+        institutions = opened.institutions(Kind.COMPETENCIES)
+        evidence = frameworks.evidence(opened.identities, institutions)
+        progress = frameworks.progress(opened.identities, institutions)
+        named = [
+            name for rule in crosswalk.rules if isinstance(rule.source, ByItems) for name in rule.source.items
+        ]
+        return attained_by(named, framework, progress, evidence, sight)
+
+    def _pathways(
+        self, opened: GrantedHandle, crosswalk: Crosswalk, sight: Sight
+    ) -> dict[tuple[str, str], Walked]:
+        """Say how far the learner is on each pathway that a rule names."""
+        found = {}
+        wanted = {
+            (rule.source.institution, rule.source.pathway)
+            for rule in crosswalk.rules
+            if isinstance(rule.source, ByPathway)
+        }
+        school = sight.names[opened.viewer.institution_id]
+        owners = self._rooms.paths.owners()
+        for whose, name in sorted(wanted):
+            owner = owner_of(owners.get(name, ()), whose, school)
+            if owner is not None:
+                found[whose, name] = self._rooms.paths.walked(opened, owner, name, sight)
+        return found
+
+    def _holder(self, handle: InstitutionHandle, learner: Learner) -> Holder:
+        """Say whose transcript it is, by what the school itself knows."""
+        rows = self._rooms.learners.roster_rows(handle, learner)
+        own_names = [one.names.get(handle.institution_id) for one in learner.identities]
+        name = next((row.name for row in rows if row.name), None) or next(filter(None, own_names), "")
+        birth_date = next((row.birth_date for row in rows if row.birth_date), "")
+        return Holder(learner.id, name or "", birth_date or "", on_roster=bool(rows))
+
+    def _access(self, opened: GrantedHandle, names: Mapping[str, str]) -> tuple[Access, ...]:
+        """List what was opened and why: the school's own first, then by name."""
+        own = opened.viewer.institution_id
+        bases = self._basis_texts(opened)
+        found = [
+            Access(
+                institution=source,
+                name=names.get(source, source),
+                kinds=tuple(kind.value for kind in Kind if kind in kinds),
+                grounds=tuple(
+                    text for ground in Ground if ground in kinds.values() for text in bases[ground]
+                ),
+            )
+            for source, kinds in opened.sources.items()
+        ]
+        return tuple(sorted(found, key=lambda one: (one.institution != own, one.name)))
+
+    def _basis_texts(self, opened: GrantedHandle) -> dict[Ground, list[str]]:
+        bases = [one for one in self._rooms.consents.bases(opened.viewer) if one.terms.purpose == PURPOSE]
+        return {
+            Ground.OWN: ["the school's own records"],
+            Ground.CONSENT: ["the learner's consent"],
+            Ground.BASIS: [f"legal basis: {one.text}" for one in bases] or ["a legal basis"],
+        }
+
+    # What a crosswalk may name
+
+    def _known(self, handle: InstitutionHandle, value: object) -> Known:
+        identifier = value.get("framework") if isinstance(value, dict) else None
+        framework = self._rooms.frameworks.find_framework(identifier) if isinstance(identifier, str) else None
+        institutions = self._rooms.access.list_institutions()
+        school = next(one.name for one in institutions if one.id == handle.institution_id)
+        paths = self._rooms.paths
+        known = Known(
+            pathways=paths.owners(),
+            awarding=paths.awarding(),
+            institutions=[one.name for one in institutions],
+            school=school,
+        )
+        if framework is None:
+            return known
+        return replace(
+            known,
+            items={**framework.codes, **{one: (one,) for one in framework.items}},
+            levels=[one.level for one in framework.model.levels],
+            has_framework=True,
+        )
+
+
+def _nobody() -> NotFound:
+    return NotFound("This school has no learner of this id, and none has shared anything with it.")
+
+
+def _wish(there: Recorded | None, content: Mapping[str, Any]) -> Wish | None:
+    """Wish for a crosswalk as the next version; None where it is there already."""
+    version = there.value["version"] if there else 0
+    if there is not None and there.value == {**content, "version": version}:
+        return None
+    return Wish({**content, "version": version + 1})
+
+
+def _read(recorded: Recorded) -> Crosswalk:
+    content = {name: one for name, one in recorded.value.items() if name != "version"}
+    return read_crosswalk(content, version=recorded.value["version"])
+
+
+def _iter(tables: RecordedTables) -> Iterable[Recorded]:
+    after = ""
+    while page := tables.list(CROSSWALK, after, _PAGE):
+        yield from page
+        after = page[-1].subject
+
+
+def evidence_of_line(document: Mapping[str, Any], line_id: str) -> Sequence[Mapping[str, Any]]:
+    """Return the statements that a line of a transcript rests on, as the document lists them."""
+    return [one for one in document["statements"] if line_id in one["lines"]]
