@@ -3,7 +3,7 @@
 A zstd stream of frames: one byte that says what it is, four bytes (big endian) that say how
 long, then MessagePack. The first frame is the header, the last one the trailer. What may be
 long or may have to be erased one day (the body of a statement, a document, an attachment, a
-definition) is a frame of its own, *content*, behind the record that names its SHA-256. The
+definition, a recorded value) is a frame of its own, *content*, behind the record that names its SHA-256. The
 digests cover records, and content only through that: so erasing content breaks no digest.
 
 What each record means stands in docs/backup.md.
@@ -20,210 +20,28 @@ import msgspec
 import zstandard
 
 from lrs.access.handles import InstitutionId
-from lrs.access.model import Client, Institution, Issuer, Key
 from lrs.errors import InvalidArchive
-from lrs.xapi.ports import Receipt, Refusal, StatementId
-
-FORMAT = "lrs-backup"
-VERSION = 2
-"""Since 2 there are recorded values and their entries. A reader takes what is not newer than this."""
+from lrs.stores.archive_records import (
+    FORMAT,
+    KINDS,
+    VERSION,
+    Header,
+    Log,
+    Record,
+    StatementRecord,
+    Trailer,
+    WithContent,
+)
 
 _LEVEL = 3
 _HEAD = struct.Struct(">BI")
 _LARGEST_FRAME_BYTES = 1 << 30
-_CONTENT, _ERASED, _TRAILER = 0, 254, 255
-_START = hashlib.sha256(b"lrs-backup").digest()
-
-
-@dataclass(frozen=True, slots=True)
-class Header:
-    """What stands first.
-
-    Attributes:
-        program: Version of the program that wrote it.
-        engine: ``sqlite`` or ``mongo``; says where it came from, nothing depends on it.
-        statements: How many follow, by institution.
-    """
-
-    made_at_us: int
-    program: str
-    engine: str
-    statements: dict[InstitutionId, int]
-    format: str = FORMAT
-    version: int = VERSION
-
-
-@dataclass(frozen=True, slots=True)
-class StatementRecord:
-    """A statement; its body follows as content.
-
-    Attributes:
-        position: Its place in its institution's log, counted from 1 without gaps: the
-            engines' own positions mean nothing to each other.
-        client: Who wrote it; all else that it is found by stands in the body.
-    """
-
-    institution: InstitutionId
-    position: int
-    id: StatementId
-    stored_at_us: int
-    fingerprint: bytes
-    client: str | None
-    sha256: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class HistoryRecord:
-    """An entry of the history that came about with a statement."""
-
-    institution: InstitutionId
-    kind: str
-    subject: str
-    before: dict[str, object] | None
-    after: dict[str, object] | None
-    at_us: int
-
-
-@dataclass(frozen=True, slots=True)
-class AttachmentRecord:
-    """An attachment; its bytes follow as content."""
-
-    institution: InstitutionId
-    sha2: str
-    sha256: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class DocumentRecord:
-    """A State, Activity Profile or Agent Profile document; what it holds follows as content."""
-
-    institution: InstitutionId
-    kind: int
-    document_id: str
-    activity: str
-    agent: str
-    registration: str | None
-    content_type: str
-    etag: str
-    updated_at_us: int
-    sha256: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class DefinitionRecord:
-    """The merged definition of an activity; its JSON text follows as content."""
-
-    institution: InstitutionId
-    activity: str
-    sha256: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class RecordedRecord:
-    """A recorded value; what it is, and by which terms it is found, follows as content.
-
-    Attributes:
-        institution: Or ``commons``.
-        version: How often it was changed; 0 for bookkeeping.
-    """
-
-    institution: InstitutionId
-    kind: str
-    subject: str
-    version: int
-    at_us: int
-    sha256: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class EntryRecord:
-    """An entry of the history of recorded values; what was before and after follows as content."""
-
-    institution: InstitutionId
-    kind: str
-    subject: str
-    at_us: int
-    sha256: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class ReceiptRecord:
-    """A receipt; those of a source stand in order, oldest first."""
-
-    institution: InstitutionId
-    receipt: Receipt
-
-
-@dataclass(frozen=True, slots=True)
-class RefusalRecord:
-    """A refusal; those of a source stand in order, oldest first."""
-
-    institution: InstitutionId
-    refusal: Refusal
-
-
-@dataclass(frozen=True, slots=True)
-class Log:
-    """How many statements an institution has, and where the digest chain over them ends."""
-
-    statements: int = 0
-    chain: bytes = _START
-
-
-@dataclass(frozen=True, slots=True)
-class Trailer:
-    """What stands last.
-
-    Attributes:
-        records: How many there are of each kind.
-        logs: By institution.
-        digest: SHA-256 over every frame before it but content.
-    """
-
-    records: dict[str, int]
-    logs: dict[InstitutionId, Log]
-    digest: bytes
-
-
-WithContent = (
-    StatementRecord | AttachmentRecord | DocumentRecord | DefinitionRecord | RecordedRecord | EntryRecord
-)
-Record = (
-    WithContent
-    | Header
-    | Institution
-    | Client
-    | Issuer
-    | Key
-    | HistoryRecord
-    | ReceiptRecord
-    | RefusalRecord
-    | Trailer
-)
-
-_KINDS: dict[int, tuple[str, type[Any]]] = {
-    1: ("header", Header),
-    2: ("institutions", Institution),
-    3: ("clients", Client),
-    4: ("keys", Key),
-    5: ("statements", StatementRecord),
-    6: ("history", HistoryRecord),
-    7: ("attachments", AttachmentRecord),
-    8: ("documents", DocumentRecord),
-    9: ("definitions", DefinitionRecord),
-    10: ("receipts", ReceiptRecord),
-    11: ("refusals", RefusalRecord),
-    12: ("issuers", Issuer),
-    13: ("recorded", RecordedRecord),
-    14: ("entries", EntryRecord),
-    _TRAILER: ("trailer", Trailer),
-}
-"""Number, name and shape of each record. The numbers stand in archives: never reuse one."""
+_CONTENT, _ERASED = 0, 254
 
 # A driver may have an integer type of its own, which the encoder does not know.
 _encode = msgspec.msgpack.Encoder(enc_hook=int).encode
-_NUMBERS = {shape: number for number, (_, shape) in _KINDS.items()}
-_DECODERS = {number: msgspec.msgpack.Decoder(shape) for number, (_, shape) in _KINDS.items()}
+_NUMBERS = {shape: number for number, (_, shape) in KINDS.items()}
+_DECODERS = {number: msgspec.msgpack.Decoder(shape) for number, (_, shape) in KINDS.items()}
 
 
 def chain_link(before: bytes, position: int, statement_id: str, sha256: bytes) -> bytes:
@@ -254,7 +72,7 @@ class Account:
         self._digest.update(frame)
         if type(record) is Header:
             return
-        self.records[_KINDS[_NUMBERS[type(record)]][0]] += 1
+        self.records[KINDS[_NUMBERS[type(record)]][0]] += 1
         if isinstance(record, StatementRecord):
             self._add_statement(record)
 
@@ -375,7 +193,7 @@ class ArchiveReader:
             self.erased += 1
             return None
         if number != _CONTENT or hashlib.sha256(content).digest() != record.sha256:
-            name = _KINDS[_NUMBERS[type(record)]][0]
+            name = KINDS[_NUMBERS[type(record)]][0]
             which = record.id if isinstance(record, StatementRecord) else f"number {self._count(name)}"
             raise InvalidArchive(f"The archive is damaged: the content of {name} {which} is not what it was.")
         return content

@@ -9,16 +9,14 @@ from lrs.access.handles import InstitutionHandle, InstitutionId
 from lrs.access.model import Client, Institution, Issuer, Key
 from lrs.errors import InvalidArchive
 from lrs.stores import Stores
-from lrs.stores.archive import (
-    ArchiveReader,
-    ArchiveWriter,
+from lrs.stores.archive import ArchiveReader, ArchiveWriter, Item
+from lrs.stores.archive_records import (
     AttachmentRecord,
     DefinitionRecord,
     DocumentRecord,
     EntryRecord,
     Header,
     HistoryRecord,
-    Item,
     ReceiptRecord,
     Record,
     RecordedRecord,

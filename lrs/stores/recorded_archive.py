@@ -3,7 +3,8 @@
 import json
 
 from lrs.errors import InvalidArchive
-from lrs.stores.archive import EntryRecord, Item, RecordedRecord
+from lrs.stores.archive import Item
+from lrs.stores.archive_records import EntryRecord, RecordedRecord
 from lrs.stores.recorded import KeptEntry, KeptValue, sorted_terms, value_from, value_text
 
 

@@ -21,7 +21,8 @@ from lrs.access.handles import InstitutionHandle
 from lrs.access.model import Institution
 from lrs.errors import Conflict, InvalidArchive, StoreUnfinished
 from lrs.stores import Stores
-from lrs.stores.archive import VERSION, ArchiveReader, EntryRecord, HistoryRecord, Item, StatementRecord
+from lrs.stores.archive import ArchiveReader, Item
+from lrs.stores.archive_records import VERSION, EntryRecord, HistoryRecord, StatementRecord
 from lrs.stores.backup import Made, Restored, read_backup, write_backup
 from lrs.stores.moving import Fault, KeptStatement, to_prepared
 from lrs.tables.recorded import COMMONS, Wish
