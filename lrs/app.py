@@ -7,8 +7,10 @@ from lrs import __version__
 from lrs.access.model import Role
 from lrs.access.routes.api import make_institutions_blueprint, make_keys_blueprint
 from lrs.access.routes.sessions import make_sessions_blueprint
+from lrs.consent.routes.api import make_given_consents_blueprint, make_own_consents_blueprint
 from lrs.errors import NotFound
 from lrs.jobs.routes import make_jobs_blueprint
+from lrs.learners.routes.api import make_learners_blueprint
 from lrs.portfolios.routes.forms import make_consent_forms, make_share_forms
 from lrs.portfolios.routes.own import OwnPages, make_own_blueprint
 from lrs.portfolios.routes.shared import make_shared_blueprint
@@ -121,3 +123,6 @@ def _add_api(app: Flask, services: Services) -> None:
     api.register_blueprint(make_log_blueprint(services.log))
     api.register_blueprint(make_destinations_blueprint(services.destinations, services.access))
     api.register_blueprint(make_letters_blueprint(services.destinations, services.access))
+    api.register_blueprint(make_learners_blueprint(services.learners))
+    api.register_blueprint(make_given_consents_blueprint(services.consents, services.access))
+    api.register_blueprint(make_own_consents_blueprint(services.consents, services.learners, services.access))

@@ -20,6 +20,7 @@ COMMANDS = {
     "backup": "backup",
     "check": "backup",
     "connector": "connector",
+    "consent": "consent",
     "crosswalk": "crosswalk",
     "demo": "demo",
     "destination": "streams",

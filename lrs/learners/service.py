@@ -113,6 +113,20 @@ class LearnerService:
             raise NotFound(f'No learner is known by "{text}".')
         return found
 
+    def find_there(self, institution: InstitutionId, identifier_or_id: str) -> Learner | None:
+        """Return an institution's learner by what the institution itself knows them by, or None.
+
+        What only others know leads it to nobody: so it learns of no link that others made.
+        """
+        text = identifier_or_id.strip()
+        try:
+            found = self.find(text)
+        except NotFound:
+            return None
+        own = [one for one in found.identities if institution in one.names]
+        known = {name for one in own for name in (one.id, one.identifier, sha1_of(one.identifier))}
+        return found if own and ({text, parse_identifier(text)} & known or text == found.id) else None
+
     def list(
         self, institution: InstitutionId | None = None, after: str = "", limit: int = 100
     ) -> LearnerPage:
