@@ -20,6 +20,7 @@ from lrs.errors import Problem
 from lrs.stores import StoreOptions
 from lrs.stores.mongo.database import Collections
 from lrs.stores.mongo.errors import only_duplicates, translated
+from lrs.stores.mongo.gone import remove_late
 from lrs.stores.mongo.keys import position_of
 from lrs.stores.mongo.segment import Document, Segment
 from lrs.xapi.ports import Receipt, Refusal, StatementId
@@ -155,6 +156,7 @@ class MongoArrivalStore:
         receipts: Receipts,
     ) -> None:
         """Keep where they lie."""
+        self._collections = collections
         self._refusals = collections.refusals
         self._institution_id = institution_id
         self._options = options
@@ -173,6 +175,7 @@ class MongoArrivalStore:
             self._refusals.insert_one(document)
         except DuplicateKeyError:
             return  # The driver sent it twice because the first answer was lost.
+        remove_late(self._collections, self._institution_id)
         self._refusal_pile.note_added(refusal.source)
 
     @translated()

@@ -16,6 +16,7 @@ Projecting before deciding again would starve the slower of two servers.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from bson import Int64
 from pymongo.errors import BulkWriteError, PyMongoError
 
 from lrs.stores.mongo.database import Collections
@@ -70,6 +71,7 @@ class Act:
         """Decide about every subject and write what is to be changed; return how many were.
 
         Raises:
+            NotFound: The institution was taken away.
             StoreUnavailable: Patience ended; what is on its way may yet be written.
         """
         self._end = self._rows.reached(patience)
@@ -83,6 +85,7 @@ class Act:
             end = self._end
             self._read_ahead(patience)
             if self._end == end:
+                patience.until_answered(self._rows.check_open)
                 patience.rest()
         self._settle(patience)
         return len(self._landed)
@@ -95,20 +98,17 @@ class Act:
         """Return the entries that would follow the end, for all that has not been written."""
         entries: list[Document] = []
         for index, (subject, decide) in enumerate(wanted.items()):
-            before = self._standing[subject][1]
+            last, before = self._standing[subject]
             texts = None if subject in self._landed else decide(before)
-            there = (None, ()) if before is None else (before.text, before.terms)
-            if texts is not None and texts != there:
-                m = self._end + 1 + len(entries)
-                entries.append(self._entry(m, f"{self._token}.{index}", subject, before, texts))
+            if texts is None or texts == _texts(before):
+                continue
+            text, terms = texts
+            source = f"{self._token}.{index}"
+            change = Change(source, self._kind, subject, _texts(before)[0], text, self._at_us)
+            entry = self._rows.history.to_document(self._end + 1 + len(entries), change)
+            version = 0 if text is None else before.version + 1 if before else 1
+            entries.append({**entry, "p": Int64(last), "v": version, "k": list(terms)})
         return entries
-
-    def _entry(self, m: int, source: str, subject: str, before: Standing | None, texts: Texts) -> Document:
-        text, terms = texts
-        was = None if before is None else before.text
-        change = Change(source, self._kind, subject, was, text, self._at_us)
-        version = 0 if text is None else before.version + 1 if before else 1
-        return {**self._rows.history.to_document(m, change), "v": version, "k": list(terms)}
 
     def _insert(self, entries: Sequence[Document]) -> bool:
         """Try to commit entries; True when all of them are ours that stand there.
@@ -154,6 +154,10 @@ class Act:
 
     def _is_mine(self, entry: Document) -> bool:
         return bool(entry["src"].startswith(f"{self._token}."))
+
+
+def _texts(standing: Standing | None) -> Texts:
+    return (None, ()) if standing is None else (standing.text, standing.terms)
 
 
 def _standing_in(row: Document | None) -> tuple[int, Standing | None]:

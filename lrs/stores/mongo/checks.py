@@ -23,12 +23,15 @@ from lrs.stores.definitions import unpack_definition
 from lrs.stores.mongo.activities import activity_key
 from lrs.stores.mongo.database import Collections
 from lrs.stores.mongo.errors import translated
+from lrs.stores.mongo.gone import has_anything
 from lrs.stores.mongo.history import is_recorded, segment_in
 from lrs.stores.mongo.keys import dense_key, number_of, position_of, statement_key
 from lrs.stores.mongo.log import Applied, SegmentLog
+from lrs.stores.mongo.recorded_checks import RecordedCheck
 from lrs.stores.mongo.segment import Document, Segment
 from lrs.stores.mongo.statement_checks import StatementCheck, Voidings
 from lrs.stores.moving import Fault, Looked
+from lrs.tables.recorded import COMMONS
 from lrs.xapi.ports.activities import ActivityDefinition
 from lrs.xapi.ports.attachments import AttachmentContent
 
@@ -54,11 +57,21 @@ class StoreCheck:
         """Look at one part after the other; where one cannot be read to its end, go on with the next."""
         yield from self._guarded("access", lambda: iter_access_faults(self._access))
         with translated():
-            found = {InstitutionId(one["_id"]) for one in self._collections.applied.find({}, {"_id": 1})}
-        for one in sorted(found | {made.id for made in self._access.list_institutions()}):
+            found = {InstitutionId(one["_id"]): "dropped" in one for one in self._collections.applied.find()}
+        made = {one.id for one in self._access.list_institutions()}
+        for one in (one for one, dropped in found.items() if dropped):
+            yield from self._guarded(where(one, "removal"), lambda: self._check_gone(one, one in made))  # noqa: B023 - called at once
+        kept = {one for one, dropped in found.items() if not dropped} | made | {COMMONS.institution_id}
+        for one in sorted(kept):
             check = _InstitutionCheck(self._collections, self._records, one)
             for name, part in check.parts():
                 yield from self._guarded(where(one, name), part)
+
+    def _check_gone(self, institution_id: InstitutionId, unfinished: bool) -> Faults:
+        """See that of an institution that was taken away nothing is left."""
+        if unfinished or has_anything(self._collections, institution_id):
+            what = "It was to be taken away, and not all of it is gone; repeat that."
+            yield Fault("institution", institution_id, what)
 
     def _guarded(self, name: str, part: Callable[[], Faults]) -> Faults:
         """Let a part that cannot be read be one fault; a database that is away ends the check."""
@@ -93,6 +106,7 @@ class _InstitutionCheck:
             ("log", self._check_log),
             ("statements", lambda: statements.run(self._applied)),
             ("history", self._check_history),
+            ("recorded values", RecordedCheck(self._collections, self._id).run),
             ("documents", self._check_documents),
             ("attachments", self._check_attachments),
             ("activities", self._check_activities),

@@ -23,6 +23,7 @@ from lrs.stores.compression import BodyCodec
 from lrs.stores.documents import DocumentHashes, next_document
 from lrs.stores.mongo.database import Collections
 from lrs.stores.mongo.errors import AWAY, is_transient, translated
+from lrs.stores.mongo.gone import check_kept
 from lrs.stores.mongo.patience import Patience
 from lrs.stores.mongo.segment import Document as Fields
 from lrs.xapi.ports.documents import Change, Document, DocumentKey, DocumentKind, DocumentSet
@@ -52,6 +53,7 @@ class MongoDocumentStore:
         options: StoreOptions,
     ) -> None:
         """Keep the parts."""
+        self._collections = collections
         self._documents = collections.documents
         self._institution_id = institution_id
         self._hashes = hashes
@@ -82,6 +84,7 @@ class MongoDocumentStore:
                 content = change(before)
                 after = None if content is None else next_document(before, content, self._options.clock())
                 if self._replace(row, self._row(key, after), patience):
+                    check_kept(self._collections, self._institution_id)
                     return after
                 patience.check()
 

@@ -16,9 +16,11 @@ from lrs.stores.definitions import unpack_definition
 from lrs.stores.mongo.database import Collections
 from lrs.stores.mongo.errors import translated
 from lrs.stores.mongo.history import entry_from, is_recorded, segment_in
-from lrs.stores.mongo.keys import first_position_after, statement_id_of
+from lrs.stores.mongo.keys import dense_key, first_position_after, number_of, statement_id_of
+from lrs.stores.mongo.recorded_rows import kept_from, row_of
 from lrs.stores.mongo.segment import Document as Fields
 from lrs.stores.moving import KeptStatement
+from lrs.stores.recorded import KeptEntry, KeptValue
 from lrs.xapi.ports import FactKind, HistoryEntry
 from lrs.xapi.ports.activities import ActivityDefinition
 from lrs.xapi.ports.attachments import AttachmentContent
@@ -40,7 +42,12 @@ class MongoDump:
         self._collections = collections
         self._records = records
         self._applied: dict[InstitutionId, int] = {
-            InstitutionId(one["_id"]): one["n"] for one in collections.applied.find()
+            InstitutionId(one["_id"]): one["n"] for one in collections.applied.find() if "dropped" not in one
+        }
+        self._entries: dict[InstitutionId, int] = {
+            InstitutionId(one["_id"]): one["m"]
+            for one in collections.projections.find()
+            if "dropped" not in one
         }
 
     @translated()
@@ -99,6 +106,34 @@ class MongoDump:
             if segment_in(document) > last:
                 return
             yield entry_from(document)
+
+    def iter_recorded(self, institution_id: InstitutionId) -> Iterator[KeptValue]:
+        """Yield recorded values as they stood when the dump began, and bookkeeping as it stands."""
+        last = self._entries.get(institution_id, 0)
+        for row in self._of(self._collections.recorded, institution_id):
+            found = row if row["m"] <= last else self._earlier(institution_id, row, last)
+            if found is not None and "gone" not in found:
+                yield kept_from(found)
+
+    @translated()
+    def _earlier(self, institution_id: InstitutionId, row: Fields, last: int) -> Fields | None:
+        """Return what stood in the place of a row up to an entry; None where nothing did."""
+        entry: Fields | None = {"p": row["m"]}
+        while entry is not None and (m := entry.get("p", 0)) > 0:
+            entry = self._collections.history.find_one({"_id": dense_key(institution_id, m)})
+            if entry is not None and m <= last:
+                # Of an entry that a restore wrote not all may be known.
+                return row_of(institution_id, entry) if "v" in entry else row
+        return None
+
+    def iter_entries(self, institution_id: InstitutionId) -> Iterator[KeptEntry]:
+        """Yield the rest of the history, in order, up to where it was when the dump began."""
+        last = self._entries.get(institution_id, 0)
+        for one in self._of(self._collections.history, institution_id):
+            if number_of(one["_id"]) > last:
+                return
+            if is_recorded(one):
+                yield KeptEntry(one["kind"], one["subject"], one["before"], one["after"], one["at"])
 
     def iter_attachments(self, institution_id: InstitutionId) -> Iterator[AttachmentContent]:
         """Yield attachments by hash."""

@@ -1,9 +1,13 @@
 """The history of one institution: its own dense log of recorded changes.
 
-``history {_id: "<t>:<m>", t, src, kind, subject, before, after, at, v?, k?}``. An insert at
-m+1 is a commit, as in the segment log. ``src`` names what caused the entry and is unique:
-``<n>.<i>``, an entry of a segment, which a projector may write again; or ``<token>.<i>``, one
-act of changing recorded values. Only those have ``v`` and ``k``; see ``recorded``.
+``history {_id: "<t>:<m>", t, src, kind, subject, before, after, at, p?, v?, k?}``. An insert
+at m+1 is a commit, as in the segment log, and like a segment no entry is ever deleted. ``src``
+names what caused it and is unique: ``<n>.<i>``, an entry of a segment, which a projector may
+write again; ``<token>.<i>``, an act of changing recorded values; or a restore.
+
+An entry of a recorded value also has its version, its terms, and in ``p`` the entry that
+changed it before: 0 where there is none. One that a restore wrote has no ``p``, and version
+and terms only where it says how the value stands.
 """
 
 import json
@@ -18,6 +22,7 @@ from lrs.stores.mongo.database import Collections
 from lrs.stores.mongo.keys import dense_key, number_of
 from lrs.stores.mongo.patience import Patience
 from lrs.stores.mongo.segment import Document
+from lrs.stores.recorded import VOIDED_KIND
 from lrs.xapi.ports import HistoryEntry, HistoryPage, Position
 
 
@@ -42,13 +47,13 @@ class HistoryLog:
         self._institution_id = institution_id
 
     def following(self, after: int, limit: int) -> Iterator[Document]:
-        """Yield the entries right behind one; stops at the first that is missing."""
+        """Yield the entries right behind one; stops at the first that is missing, or was emptied."""
         if limit <= 0:
             return
         behind = {"_id": {"$gt": dense_key(self._institution_id, after), "$lt": f"{self._institution_id};"}}
         for document in self._entries.find(behind).sort("_id", 1).limit(limit):
             after += 1
-            if number_of(document["_id"]) != after:
+            if number_of(document["_id"]) != after or "kind" not in document:
                 return
             yield document
 
@@ -136,7 +141,7 @@ def entry_from(document: Document) -> HistoryEntry:
 
 def is_recorded(document: Document) -> bool:
     """Tell whether an entry is of a recorded value; the others are of statements."""
-    return "v" in document
+    return bool(document["kind"] != VOIDED_KIND)
 
 
 def segment_in(document: Document) -> int:

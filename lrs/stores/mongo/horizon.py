@@ -71,7 +71,11 @@ class Horizon:
         try waits: pages go on while the database takes no writes.
         """
         applied = self._log.applied()
-        if not self._is_stale(applied.at_us) or (applied.n and time.monotonic() < self._pause_until):
+        if (
+            applied.dropped
+            or not self._is_stale(applied.at_us)
+            or (applied.n and time.monotonic() < self._pause_until)
+        ):
             return applied.at_us
         # Before the first segment there is nothing to answer with, so that is waited for.
         if self._ticking.acquire(blocking=applied.n == 0):

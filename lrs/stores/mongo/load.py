@@ -18,8 +18,10 @@ from lrs.stores.mongo.database import Collections, is_unfinished
 from lrs.stores.mongo.errors import translated
 from lrs.stores.mongo.log import Applied, SegmentLog
 from lrs.stores.mongo.patience import Patience
+from lrs.stores.mongo.recorded_rows import Rows
 from lrs.stores.mongo.segment import Entry, Segment
 from lrs.stores.moving import KeptStatement
+from lrs.stores.recorded import KeptEntry, KeptValue
 from lrs.xapi.ports import PreparedStatement, Receipt
 from lrs.xapi.ports.activities import ActivityDefinition
 from lrs.xapi.ports.attachments import AttachmentContent
@@ -97,6 +99,19 @@ class MongoLoad:
     ) -> None:
         """Keep merged definitions: a segment without statements gives them."""
         self._append(institution_id, (), (), definitions)
+
+    @translated()
+    def add_recorded(self, institution_id: InstitutionId, values: Sequence[KeptValue]) -> None:
+        """Keep recorded values as they are."""
+        Rows(self._collections, institution_id).keep_values(values)
+
+    @translated()
+    def add_entries(self, institution_id: InstitutionId, entries: Sequence[KeptEntry]) -> None:
+        """Append entries to the history."""
+        try:
+            Rows(self._collections, institution_id).keep_entries(entries)
+        except DuplicateKeyError as error:
+            raise _taken() from error
 
     @translated()
     def add_receipts(self, institution_id: InstitutionId, receipts: Sequence[Receipt]) -> None:

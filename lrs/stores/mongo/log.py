@@ -18,6 +18,7 @@ from pymongo.errors import DuplicateKeyError, PyMongoError
 from lrs.access.handles import InstitutionId
 from lrs.stores.mongo.database import Collections
 from lrs.stores.mongo.errors import is_transient
+from lrs.stores.mongo.gone import check_kept
 from lrs.stores.mongo.keys import dense_key, number_of
 from lrs.stores.mongo.patience import Patience
 from lrs.stores.mongo.segment import Segment, segment_from
@@ -34,12 +35,14 @@ class Applied:
         at_us: Its instant.
         refers: Whether some segment up to n held a statement that refers to another.
         total: How many statements the segments up to n hold.
+        dropped: The institution was taken away: nothing is visible, and nothing will be.
     """
 
     n: int
     at_us: int
     refers: bool
     total: int = 0
+    dropped: bool = False
 
 
 class SegmentLog:
@@ -47,6 +50,7 @@ class SegmentLog:
 
     def __init__(self, collections: Collections, institution_id: InstitutionId) -> None:
         """Keep where it lies."""
+        self._collections = collections
         self._log = collections.log
         self._applied = collections.applied
         self._institution_id = institution_id
@@ -106,10 +110,26 @@ class SegmentLog:
         found = self._applied.find_one({"_id": self._institution_id})
         if found is None:
             return Applied(0, 0, refers=False)
-        return Applied(found["n"], found["at"], bool(found["refs"]), found["total"])
+        return Applied(found["n"], found["at"], bool(found["refs"]), found["total"], "dropped" in found)
+
+    def applied_to_write(self) -> Applied:
+        """Return how far everything is visible, to whoever is about to write.
+
+        Raises:
+            NotFound: The institution was taken away.
+        """
+        applied = self.applied()
+        if applied.dropped:
+            check_kept(self._collections, self._institution_id)
+        return applied
 
     def raise_applied(self, reached: Applied) -> None:
-        """Say that everything up to a segment is visible; never lowers it. Safe to repeat."""
+        """Say that everything up to a segment is visible; never lowers it. Safe to repeat.
+
+        Raises:
+            NotFound: The institution was taken away, and so was what the segment brought.
+        """
+        ours = {"_id": self._institution_id, "dropped": {"$exists": False}}
         numbers = {
             "n": Int64(reached.n),
             "at": Int64(reached.at_us),
@@ -118,7 +138,9 @@ class SegmentLog:
         }
         while True:
             try:
-                self._applied.update_one({"_id": self._institution_id}, {"$max": numbers}, upsert=True)
+                self._applied.update_one(ours, {"$max": numbers}, upsert=True)
             except DuplicateKeyError:
-                continue  # Two upserts met on the first document; the next try updates it.
+                # Two upserts met on the first document, and the next try updates it; or it is marked.
+                check_kept(self._collections, self._institution_id)
+                continue
             return

@@ -60,7 +60,7 @@ class Projector:
             patience: How long to go on trying.
             upto: A segment that is enough; None goes to the end of the log.
         """
-        reached = patience.until_answered(self._log.applied)
+        reached = patience.until_answered(self._log.applied_to_write)
         while upto is None or reached.n < upto:
             following = range(reached.n + 1, reached.n + 1 + _STEP)
             segments = patience.until_answered(lambda: self._log.read(following))  # noqa: B023 - called at once

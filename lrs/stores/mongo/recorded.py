@@ -49,13 +49,13 @@ class MongoRecordedTables:
     def list(self, kind: str, after: str = "", limit: int = 1000) -> Sequence[Recorded]:
         """Return values in order of subject, behind one."""
         self._catch_up()
-        return self._rows.find(kind, {"subject": {"$gt": after}}, limit)
+        return self._rows.list(kind, after, limit)
 
     @translated()
     def find_by(self, kind: str, term: str, after: str = "", limit: int = 1000) -> Sequence[Recorded]:
         """Return the values that have a term, in order of subject, behind one."""
         self._catch_up()
-        return self._rows.find(kind, {"k": term, "subject": {"$gt": after}}, limit)
+        return self._rows.find_by(kind, term, after, limit)
 
     @translated()
     def count(self, kind: str) -> int:

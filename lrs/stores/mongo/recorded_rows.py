@@ -1,10 +1,10 @@
 """What stands of the history: one row a value, made of the entries that changed it.
 
-``recorded {_id: "<t>:<kind>:<subject>", t, kind, subject, m, v, at, value, k}``: ``m`` is the
+``recorded {_id: "<t>:<kind> <subject>", t, kind, subject, m, v, at, value, k}``: ``m`` is the
 entry that it comes from, ``v`` its version, ``value`` JSON text, ``k`` what it is found by. A
 row is only ever replaced by one of a higher ``m``, so entries may be projected again, late,
-and by several at once. Of a value that was removed stays ``{_id, t, m}``: without it a late
-projector would bring the value back. A note is a row of entry 0.
+and by several at once. Of a value that was removed stays ``{_id, t, m, gone}``: without it a
+late projector would bring the value back. A note is a row of entry 0.
 
 ``projections {_id: t, m}`` says that everything up to entry m stands in the rows. It is only
 ever raised, and only behind them.
@@ -14,17 +14,18 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from bson import Int64
-from pymongo import ASCENDING, ReplaceOne
+from pymongo import ASCENDING, ReplaceOne, UpdateOne
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from lrs.access.handles import InstitutionId
 from lrs.stores.mongo.database import Collections
 from lrs.stores.mongo.errors import only_duplicates
-from lrs.stores.mongo.history import HistoryLog, is_recorded
+from lrs.stores.mongo.gone import check_kept
+from lrs.stores.mongo.history import Change, HistoryLog
 from lrs.stores.mongo.keys import number_of
 from lrs.stores.mongo.patience import Patience
 from lrs.stores.mongo.segment import Document
-from lrs.stores.recorded import texts_of, value_from
+from lrs.stores.recorded import KeptEntry, KeptValue, texts_of, value_from
 from lrs.tables.recorded import Note, Recorded
 
 AT_ONCE = 500
@@ -44,7 +45,9 @@ class Rows:
 
     def __init__(self, collections: Collections, institution_id: InstitutionId) -> None:
         """Nothing is known before the first look."""
+        self._collections = collections
         self._rows = collections.recorded
+        self._entries = collections.history
         self._projections = collections.projections
         self._history = HistoryLog(collections, institution_id)
         self._institution_id = institution_id
@@ -81,7 +84,7 @@ class Rows:
 
     def project(self, entries: Sequence[Document], patience: Patience) -> None:
         """Bring the rows forward by entries that follow what they reach; then say so."""
-        rows = [self._row(entry) for entry in entries if is_recorded(entry)]
+        rows = [row_of(self._institution_id, entry) for entry in entries if "v" in entry]
         # Of several entries about one value the last one counts.
         newest = list({row["_id"]: row for row in rows}.values())
         for start in range(0, len(newest), AT_ONCE):
@@ -93,69 +96,113 @@ class Rows:
 
     def load(self, kind: str, subjects: Iterable[str]) -> dict[str, Document]:
         """Return the rows of subjects, by subject; a removed value's too."""
-        by_key = {self._key(kind, subject): subject for subject in subjects}
+        by_key = {key_of(self._institution_id, kind, subject): subject for subject in subjects}
         found = self._rows.find({"_id": {"$in": list(by_key)}})
         return {by_key[row["_id"]]: row for row in found}
 
-    def find(self, kind: str, condition: Document, limit: int) -> Sequence[Recorded]:
-        """Return values of a kind in order of subject."""
-        if limit <= 0:
-            return []
-        asked = {"t": self._institution_id, "kind": kind, **condition}
-        found = self._rows.find(asked).sort("subject", ASCENDING).limit(limit)
+    def list(self, kind: str, after: str, limit: int) -> Sequence[Recorded]:
+        """Return values of a kind in order of subject, behind one."""
+        within = self._of(kind)
+        if after:
+            within = {"$gt": key_of(self._institution_id, kind, after), "$lt": within["$lt"]}
+        return self._read({"_id": within, "gone": {"$exists": False}}, "_id", limit)
+
+    def find_by(self, kind: str, term: str, after: str, limit: int) -> Sequence[Recorded]:
+        """Return values of a kind that have a term, in order of subject, behind one."""
+        asked: Document = {"t": self._institution_id, "kind": kind, "k": term}
+        if after:
+            asked["subject"] = {"$gt": after}
+        return self._read(asked, "subject", limit)
+
+    def _read(self, asked: Document, order: str, limit: int) -> Sequence[Recorded]:
+        found = self._rows.find(asked).sort(order, ASCENDING).limit(limit) if limit > 0 else ()
         return [recorded_from(row) for row in found]
 
     def count(self, kind: str) -> int:
         """Return how many values there are of a kind."""
-        return self._rows.count_documents({"t": self._institution_id, "kind": kind})
+        within = self._of(kind)
+        gone = self._rows.count_documents({"gone": 1, "_id": within})
+        return self._rows.count_documents({"_id": within}) - gone
 
     def put_notes(self, kind: str, notes: Sequence[Note], at_us: int) -> None:
         """Write notes, whatever stood there."""
-        rows = [self._note_row(kind, note, at_us) for note in notes]
+        kept = [KeptValue(kind, note.subject, *_texts(note), NO_HISTORY, at_us) for note in notes]
+        rows = [_kept_row(self._institution_id, one) for one in kept]
         for start in range(0, len(rows), AT_ONCE):
             self._put(rows[start : start + AT_ONCE])
+        self.check_open()
 
     def remove_notes(self, kind: str, subjects: Sequence[str]) -> None:
         """Drop notes."""
         for start in range(0, len(subjects), AT_ONCE):
-            keys = [self._key(kind, subject) for subject in subjects[start : start + AT_ONCE]]
+            keys = [
+                key_of(self._institution_id, kind, subject) for subject in subjects[start : start + AT_ONCE]
+            ]
             self._rows.delete_many({"_id": {"$in": keys}})
+
+    def keep_values(self, values: Sequence[KeptValue]) -> None:
+        """Keep values as they are; for a restore, before the entries."""
+        self._rows.insert_many([_kept_row(self._institution_id, one) for one in values], ordered=False)
+
+    def keep_entries(self, entries: Sequence[KeptEntry]) -> None:
+        """Append entries behind the history, and let each row know its last one; for a restore.
+
+        Raises:
+            DuplicateKeyError: Somebody else writes to the store.
+        """
+        first = self._history.head() + 1
+        keys = [key_of(self._institution_id, one.kind, one.subject) for one in entries]
+        rows = {row["_id"]: row for row in self._rows.find({"_id": {"$in": keys}})}
+        documents = [
+            self._kept_entry(number, one, rows.get(key))
+            for number, (one, key) in enumerate(zip(entries, keys, strict=True), first)
+        ]
+        try:
+            self._entries.insert_many(documents, ordered=True)
+        except BulkWriteError as error:
+            if only_duplicates(error):
+                raise DuplicateKeyError("an entry") from error
+            raise
+        last = {key: number for number, key in enumerate(keys, first)}
+        acts: list[Any] = [
+            UpdateOne(
+                {"_id": key},
+                {"$max": {"m": Int64(m)}, "$setOnInsert": {"t": self._institution_id, "gone": 1}},
+                upsert=True,
+            )
+            for key, m in last.items()
+        ]
+        self._rows.bulk_write(acts, ordered=False)
+        self._raise_mark(first + len(entries) - 1)
+
+    def _kept_entry(self, m: int, kept: KeptEntry, row: Document | None) -> Document:
+        """Return an entry; how the value stands is known where the row shows just this one."""
+        change = Change(f"restored.{m}", kept.kind, kept.subject, kept.before, kept.after, kept.at_us)
+        entry = self._history.to_document(m, change)
+        if kept.after is None:
+            return {**entry, "v": 0, "k": []}
+        if row is not None and (row.get("value"), row.get("at")) == (kept.after, kept.at_us):
+            return {**entry, "v": row["v"], "k": row["k"]}
+        return entry
 
     def mark(self) -> int:
         """Return the entry up to which the rows are said to be complete."""
         found = self._projections.find_one({"_id": self._institution_id})
         return int(found["m"]) if found else 0
 
-    def _key(self, kind: str, subject: str) -> str:
-        return f"{self._institution_id}:{kind}:{subject}"
+    def check_open(self) -> None:
+        """See that the institution may be written to.
+
+        Raises:
+            NotFound: It was taken away; what came late is removed.
+        """
+        check_kept(self._collections, self._institution_id)
+
+    def _of(self, kind: str) -> Document:
+        return {"$gte": key_of(self._institution_id, kind, ""), "$lt": f"{self._institution_id}:{kind}!"}
 
     def _reach(self, m: int) -> None:
         self._reached = max(self._reached, m)
-
-    def _row(self, entry: Document) -> Document:
-        row = {
-            "_id": self._key(entry["kind"], entry["subject"]),
-            "t": self._institution_id,
-            "m": Int64(number_of(entry["_id"])),
-        }
-        if entry["after"] is None:
-            return row
-        same = {name: entry[name] for name in ("kind", "subject", "v", "at", "k")}
-        return {**row, **same, "value": entry["after"]}
-
-    def _note_row(self, kind: str, note: Note, at_us: int) -> Document:
-        text, terms = texts_of(note)
-        return {
-            "_id": self._key(kind, note.subject),
-            "t": self._institution_id,
-            "m": Int64(0),
-            "kind": kind,
-            "subject": note.subject,
-            "v": NO_HISTORY,
-            "at": Int64(at_us),
-            "k": list(terms),
-            "value": text,
-        }
 
     def _replace(self, rows: Sequence[Document]) -> None:
         """Replace older rows; done again, or where others did it meanwhile, it changes nothing."""
@@ -193,15 +240,60 @@ class Rows:
             return
 
     def _raise_mark(self, m: int) -> None:
+        ours = {"_id": self._institution_id, "dropped": {"$exists": False}}
         while True:
             try:
-                change = {"$max": {"m": Int64(m)}}
-                self._projections.update_one({"_id": self._institution_id}, change, upsert=True)
+                self._projections.update_one(ours, {"$max": {"m": Int64(m)}}, upsert=True)
             except DuplicateKeyError:
-                continue  # Two met on the first document; the next try raises it.
+                # Two met on the first document, and the next try raises it; or there is no more to raise.
+                self.check_open()
+                continue
             return
+
+
+def _texts(note: Note) -> tuple[str, tuple[str, ...]]:
+    text, terms = texts_of(note)
+    return text or "", terms
+
+
+def _kept_row(institution_id: InstitutionId, kept: KeptValue) -> Document:
+    """Return the row of a value whose entry is not known, or that has none."""
+    return {
+        "_id": key_of(institution_id, kept.kind, kept.subject),
+        "t": institution_id,
+        "m": Int64(0),
+        "kind": kept.kind,
+        "subject": kept.subject,
+        "v": kept.version,
+        "at": Int64(kept.at_us),
+        "k": list(kept.terms),
+        "value": kept.text,
+    }
+
+
+def key_of(institution_id: InstitutionId, kind: str, subject: str) -> str:
+    """Return the key of a value's row: in order of kind, then subject."""
+    return f"{institution_id}:{kind} {subject}"
+
+
+def row_of(institution_id: InstitutionId, entry: Document) -> Document:
+    """Return the row that an entry makes."""
+    row = {
+        "_id": key_of(institution_id, entry["kind"], entry["subject"]),
+        "t": institution_id,
+        "m": Int64(number_of(entry["_id"])),
+    }
+    if entry["after"] is None:
+        return {**row, "gone": 1}
+    same = {name: entry[name] for name in ("kind", "subject", "v", "at", "k")}
+    return {**row, **same, "value": entry["after"]}
 
 
 def recorded_from(row: Document) -> Recorded:
     """Read a row of a value that is there."""
     return Recorded(row["kind"], row["subject"], value_from(row["value"]), row["v"], row["at"])
+
+
+def kept_from(row: Document) -> KeptValue:
+    """Read a row as it travels in a backup."""
+    return KeptValue(row["kind"], row["subject"], row["value"], tuple(row["k"]), row["v"], row["at"])

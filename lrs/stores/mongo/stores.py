@@ -10,15 +10,17 @@ from lrs.access.handles import InstitutionHandle
 from lrs.access.ports import AccessStore
 from lrs.errors import ConfigError
 from lrs.jobs.ports import JobStore
-from lrs.stores import StoreOptions
+from lrs.stores import StoreOptions, refuse_commons
 from lrs.stores.mongo.access import MongoAccessStore
 from lrs.stores.mongo.checks import StoreCheck
 from lrs.stores.mongo.database import open_collections, prepare, warn_if_standalone
 from lrs.stores.mongo.derived import MongoDerivedTables, open_scratch
+from lrs.stores.mongo.dropping import drop
 from lrs.stores.mongo.dump import MongoDump
 from lrs.stores.mongo.errors import BAD_ADDRESS, translated
 from lrs.stores.mongo.jobs import MongoJobStore
 from lrs.stores.mongo.load import MongoLoad
+from lrs.stores.mongo.patience import Patience
 from lrs.stores.mongo.recorded import MongoRecorded, MongoRecordedTables
 from lrs.stores.mongo.records import MongoRecordStores
 from lrs.stores.mongo.segment import Document
@@ -116,6 +118,12 @@ class MongoStores:
     def derived_scratch(self) -> AbstractContextManager[DerivedTables]:
         """Give empty derived tables that nobody else sees."""
         return open_scratch(self._collections.derived, self._options)
+
+    @translated()
+    def drop_institution(self, handle: InstitutionHandle) -> None:
+        """Take away an institution and everything that it has, for good."""
+        refuse_commons(handle)
+        drop(self._collections, handle.institution_id, Patience(self._options.busy_seconds))
 
     @property
     def instance_key(self) -> bytes:

@@ -17,6 +17,7 @@ from lrs.access.handles import InstitutionHandle
 from lrs.errors import AlreadyExists
 from lrs.stores.mongo.database import Collections
 from lrs.stores.mongo.errors import translated
+from lrs.stores.mongo.gone import check_kept
 from lrs.stores.mongo.segment import Document
 from lrs.stores.streams import (
     delivery_document,
@@ -35,6 +36,7 @@ class MongoStreamStore:
 
     def __init__(self, collections: Collections) -> None:
         """Keep where they lie."""
+        self._collections = collections
         self._destinations = collections.destinations
         self._deliveries = collections.deliveries
         self._letters = collections.letters
@@ -58,6 +60,7 @@ class MongoStreamStore:
                 raise AlreadyExists(detail) from error
         first = {"_id": destination.id, "epoch": delivery.epoch, "doc": _longs(delivery_document(delivery))}
         self._deliveries.replace_one({"_id": destination.id}, first, upsert=True)
+        check_kept(self._collections, handle.institution_id)
 
     @translated()
     def list_destinations(self, handle: InstitutionHandle) -> Sequence[Destination]:
@@ -142,7 +145,11 @@ class MongoStreamStore:
         if letter is not None:
             self._put(letter)
         change = {"$set": {"epoch": delivery.epoch, "doc": _longs(delivery_document(delivery))}}
-        return self._deliveries.find_one_and_update(ours, change) is not None
+        if self._deliveries.find_one_and_update(ours, change) is not None:
+            return True
+        if self.find_delivery(delivery.destination_id) is None:
+            self._letters.delete_many({"destination": delivery.destination_id})
+        return False
 
     @translated()
     def list_asked(self, destination_id: DestinationId, limit: int) -> Sequence[DeadLetter]:

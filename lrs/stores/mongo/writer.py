@@ -171,7 +171,7 @@ class _Attempt:
         foreign = [segment for segment in self._passed if segment.token != self._token]
         visible = self._visible
         if foreign:
-            visible = self._patience.until_answered(self._writer.log.applied)
+            visible = self._patience.until_answered(self._writer.log.applied_to_write)
         judged_by = max((one.segment for one in self._known.values()), default=0)
         visible = projector.apply(self._passed, visible, self._patience)
         if judged_by > visible.n:
