@@ -251,7 +251,8 @@ def revoke_key(key_id: str, as_json: bool) -> None:
 def sign_in(institution: str, role: str, learner: str | None, as_json: bool) -> None:
     """Print a link that signs a person in: one day, one use."""
     with _services() as services:
-        token = services.access.create_sign_in(institution, role, learner)
+        subject = services.learners.find(learner).id if learner else None
+        token = services.access.create_sign_in(institution, role, subject)
         link = f"{services.settings.public_url}/sign-in/{token}"
     click.echo(json.dumps({"url": link}) if as_json else link)
     click.echo("The link works once, within a day.", err=True)

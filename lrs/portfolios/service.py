@@ -83,7 +83,7 @@ class PortfolioService:
             awards=(),
             consents=[make_consent(one, names) for one in self._rooms.consents.list_for(handle)],
             disclosures=[make_disclosure(one, names) for one in self._rooms.consents.disclosures(handle)],
-            shares=self._shares.list(handle),
+            shares=self._shares.list_for(handle),
             as_of_us=self._clock(),
             is_behind=self._rooms.freshness.is_behind(handle, [place.id for place in places]),
         )
@@ -102,14 +102,14 @@ class PortfolioService:
 
     def list_shares(self, handle: LearnerHandle) -> Sequence[ShareLink]:
         """Return a learner's links, the latest first."""
-        return self._shares.list(handle)
+        return self._shares.list_for(handle)
 
     def revoke_share(self, handle: LearnerHandle, share_id: str) -> None:
         """Close a learner's link, as ``Shares.revoke`` does."""
         self._shares.revoke(handle, share_id)
 
-    def open_share(self, token: str, what: str) -> Share:
-        """Find out what a link to a portfolio or a transcript opens, as ``Shares.open`` does."""
+    def open_share(self, token: str, what: str | None = None) -> Share:
+        """Find out what a link opens, as ``Shares.open`` does."""
         return self._shares.open(token, what)
 
 

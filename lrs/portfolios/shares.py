@@ -25,6 +25,7 @@ MOST_DAYS = 366
 MOST_OPEN = 50
 _DAY_US = 86_400_000_000
 _LONGEST_LABEL = 60
+_ID_DIGITS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,11 @@ class Share:
     crosswalk: str | None
     until_us: int
 
+    @property
+    def identity(self) -> IdentityId:
+        """An identity that leads to the learner."""
+        return IdentityId(self.handle.learner_id)
+
 
 class Shares:
     """Keeps the links of all learners.
@@ -85,7 +91,7 @@ class Shares:
             InvalidRequest: The wish is none, or the learner has too many links that are open.
         """
         _check(wish)
-        if sum(share.is_open for share in self.list(handle)) >= MOST_OPEN:
+        if sum(share.is_open for share in self.list_for(handle)) >= MOST_OPEN:
             raise InvalidRequest(f"There are {MOST_OPEN} links open; withdraw one that is not needed.")
         token, now = self._new_token(), self._clock()
         value = {
@@ -103,14 +109,10 @@ class Shares:
         self._commons.change(SHARE, _digest(token), lambda _: made, now)
         return token
 
-    def list(self, handle: LearnerHandle) -> Sequence[ShareLink]:
+    def list_for(self, handle: LearnerHandle) -> Sequence[ShareLink]:
         """Return a learner's links, the latest first."""
         now = self._clock()
-        found = [
-            self._link(recorded, now)
-            for identity in handle.identities
-            for recorded in self._commons.find_by(SHARE, f"identity:{identity}")
-        ]
+        found = [self._link(recorded, now) for recorded in self._of(handle)]
         return sorted(found, key=lambda one: (-one.made_us, one.id))
 
     def revoke(self, handle: LearnerHandle, share_id: str) -> None:
@@ -119,16 +121,17 @@ class Shares:
         Raises:
             NotFound: The learner has no such link.
         """
+        found = [one for one in self._of(handle) if one.subject.startswith(share_id)]
+        if len(found) != 1 or len(share_id) < _ID_DIGITS:
+            raise NotFound("There is no such link of this learner's.")
+        self._commons.change(SHARE, found[0].subject, _close, self._clock())
 
-        def close(found: Recorded | None) -> Wish:
-            if found is None or found.value["identity"] not in handle.identities:
-                raise NotFound("You have no such link.")
-            return Wish({**found.value, "state": "withdrawn"}, [f"identity:{found.value['identity']}"])
-
-        self._commons.change(SHARE, share_id, close, self._clock())
-
-    def open(self, token: str, what: str) -> Share:
+    def open(self, token: str, what: str | None = None) -> Share:
         """Find out what a link opens, and record that it was opened today.
+
+        Args:
+            token: The link's.
+            what: What it must open; None for anything.
 
         Raises:
             NotFound: It is unknown, withdrawn, at its end, or opens something else; the message
@@ -136,7 +139,7 @@ class Shares:
         """
         now, digest = self._clock(), _digest(token)
         found = self._commons.find(SHARE, digest)
-        if found is None or not _is_open(found.value, now) or found.value["what"] != what:
+        if found is None or not _is_open(found.value, now) or what not in {None, found.value["what"]}:
             raise NotFound(
                 "A link like this lasts as long as the person who made it wants: it may have come to its end"
                 " or been withdrawn. Ask whoever gave it to you for a new one.",
@@ -151,6 +154,13 @@ class Shares:
             value.get("crosswalk"),
             value["until"],
         )
+
+    def _of(self, handle: LearnerHandle) -> list[Recorded]:
+        return [
+            recorded
+            for identity in handle.identities
+            for recorded in self._commons.find_by(SHARE, f"identity:{identity}")
+        ]
 
     def _handle(self, identity: IdentityId, covers: frozenset[str]) -> LearnerHandle:
         learner = self._reader.learner(identity)
@@ -168,7 +178,7 @@ class Shares:
         value = recorded.value
         days = [one.value["day"] for one in self._commons.find_by(OPENED, f"share:{recorded.subject}")]
         return ShareLink(
-            recorded.subject,
+            recorded.subject[:_ID_DIGITS],
             value["what"],
             value["label"],
             value["made"],
@@ -176,6 +186,12 @@ class Shares:
             _is_open(value, now),
             days,
         )
+
+
+def _close(found: Recorded | None) -> Wish | None:
+    if found is None:
+        return None
+    return Wish({**found.value, "state": "withdrawn"}, [f"identity:{found.value['identity']}"])
 
 
 def _digest(token: str) -> str:
