@@ -8,6 +8,7 @@ Spec: docs/backbone.md, Deriving
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from lrs.access.handles import InstitutionHandle
 from lrs.derivation.making import Maker, OpenHandle, Places
@@ -29,6 +30,9 @@ from lrs.xapi.log import LogReader
 
 _READS_AHEAD = 50
 """Pages that are read before those whom they touch are made: many pages often touch the same."""
+
+_REMEMBERED = 20_000
+"""Ids of identifiers that a run remembers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +96,20 @@ class Deriver:
         tables = self._sources.open_recorded(handle)
         return bool(tables.read_entries(cursors.get(history_cursor(name), 0), 1))
 
-    def run(self, epoch: int, keep: Callable[[], None], until: Mapping[str, int] | None = None) -> Counts:
+    def run(
+        self,
+        epoch: int,
+        keep: Callable[[], None],
+        until: Mapping[str, int] | None = None,
+        show: Callable[[int], None] | None = None,
+    ) -> Counts:
         """Derive until nothing is behind.
 
         Args:
             epoch: Of the lease; whoever holds a later one is not overwritten.
             keep: Called at every step; raises where the lease is gone or the process is to end.
             until: Cursors behind which nothing is read; None for everything that is there.
+            show: Is told at every step how many statements have been read.
 
         Raises:
             JobError: What ``keep`` raised, or a later epoch has begun.
@@ -106,11 +117,15 @@ class Deriver:
         """
         if not self._derived.begin(epoch):
             raise JobTooLate("Another process derives now; this run ends.")
-        return _Run(self._sources, self._derived, epoch, keep, until).run()
+        run = _Run(self._sources, self._derived, epoch, keep, until)
+        run.show = show
+        return run.run()
 
 
 class _Run:
     """One run; what it remembers ends with it."""
+
+    show: Callable[[int], None] | None = None
 
     def __init__(
         self,
@@ -129,7 +144,7 @@ class _Run:
         self._cursors = derived.cursors()
         self._handles = sources.institutions()
         salt = sources.salt()
-        self._identify: Identify = lambda identifier: identity_of(identifier, salt)
+        self._identify: Identify = lru_cache(_REMEMBERED)(lambda name: identity_of(name, salt))
         places = Places(sources.commons, self._handles, sources.open_recorded, salt)
         self._maker = Maker(derived, places)
 
@@ -194,7 +209,7 @@ class _Run:
     def _make(self) -> bool:
         """Make everybody who is marked; False where nobody was."""
         made = False
-        while self._make_some() or self._sweep_on():
+        while self._sweep_on() or self._make_some():
             made = True
         return made
 
@@ -220,6 +235,8 @@ class _Run:
 
     def _save(self, derivation: Derivation) -> None:
         self._keep()
+        if self.show is not None:
+            self.show(self._counts.statements)
         if not (derivation.puts or derivation.removals or derivation.cursors):
             return
         if not self._derived.save(self._epoch, derivation):

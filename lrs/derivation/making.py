@@ -16,7 +16,7 @@ from lrs.competencies.alignments import EVIDENCE
 from lrs.competencies.deriving import Rulebook, read_rulebook
 from lrs.competencies.progress import PROGRESS
 from lrs.derivation.names import OWNER, PENDING
-from lrs.derivation.reading import pending_row
+from lrs.derivation.reading import marks_of, pending_row
 from lrs.learners.acts import ACTS, Act, act_from
 from lrs.learners.deriving import Resolved, Resolver, open_rosters
 from lrs.learners.handles import IdentityId
@@ -73,20 +73,25 @@ class Maker:
             self._rulebook = read_rulebook(self._places.institutions, self._places.open_recorded)
         resolver = Resolver(self._places.commons, self._rosters, self._derived, self._places.salt)
         resolved = resolver.resolve([orjson.loads(row.content)["identifier"] for row in marked])
-        identities = {one: name for person in resolved.persons for one, name in person.identities.items()}
         marks = {row.key: row for row in marked}
-        yield Derivation(
-            [pending_row(one, name) for one, name in sorted(identities.items()) if one not in marks]
-        )
-        acts, dead = self._acts_of(sorted(identities))
+        reached = self._reached(resolved)
+        yield Derivation([row for row in reached if row.key not in marks])
+        identities = sorted({*marks, *(row.key for row in reached)})
+        acts, dead = self._acts_of(identities)
         made = self._rows(resolved, acts, self._rulebook)
-        kept = self._standing(resolved, sorted(identities))
+        kept = self._standing(resolved, identities)
         removals = (set(resolved.before) | set(kept) | set(dead)) - set(made)
         yield Derivation((), sorted(one for one in removals if one.table not in _LEADING))
         yield Derivation([row for name, row in made.items() if kept.get(name) != row.content])
         leading = sorted(one for one in removals if one.table in _LEADING)
-        done = sorted({*marks, *identities})
-        yield Derivation((), [*leading, *(RowName(PENDING, OWNER, one) for one in done)])
+        yield Derivation((), [*leading, *(RowName(PENDING, OWNER, one) for one in identities)])
+
+    def _reached(self, resolved: Resolved) -> list[Row]:
+        """Return the marks of all whom a step reaches: whoever is in a person, now or before."""
+        found = {one: name for person in resolved.persons for one, name in person.identities.items()}
+        before = {row.owner for row in resolved.before if row.table == IDENTITIES}
+        rows = marks_of(self._derived, sorted(before - found.keys()))
+        return sorted([*rows, *(pending_row(one, name) for one, name in found.items())])
 
     def _acts_of(self, identities: Sequence[str]) -> tuple[Mapping[IdentityId, list[Act]], list[RowName]]:
         """Return the acts of identities, and the rows of those whose institution is gone."""

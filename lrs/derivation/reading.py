@@ -183,7 +183,7 @@ def sweep_on(derived: DerivedTables) -> Step | None:
     found = derived.owners(LEARNERS, orjson.loads(sweep.content)["after"], _MARKED)
     if not found:
         return Step(Derivation((), [sweep.name]), 0)
-    return Step(Derivation([*_marks(derived, found), sweep_row(found[-1])]), 0)
+    return Step(Derivation([*marks_of(derived, found), sweep_row(found[-1])]), 0)
 
 
 def leave_gone(derived: DerivedTables, institution_id: str) -> Iterable[Step]:
@@ -191,7 +191,7 @@ def leave_gone(derived: DerivedTables, institution_id: str) -> Iterable[Step]:
     after = ""
     while places := derived.rows(PLACES, institution_id, after, _MARKED):
         after = places[-1].key
-        yield Step(Derivation(_marks(derived, [one.key for one in places])), 0)
+        yield Step(Derivation(marks_of(derived, [one.key for one in places])), 0)
     while voidings := derived.rows(VOIDINGS, institution_id, "", _MARKED):
         yield Step(Derivation((), [one.name for one in voidings]), 0)
     cursors = {log_cursor(institution_id): GONE, history_cursor(institution_id): GONE}
@@ -204,7 +204,8 @@ def gone_institutions(cursors: Mapping[str, int], there: Iterable[str]) -> list[
     return sorted(known - set(there))
 
 
-def _marks(derived: DerivedTables, identities: Sequence[str]) -> list[Row]:
+def marks_of(derived: DerivedTables, identities: Sequence[str]) -> list[Row]:
+    """Return the marks of identities that are known, in order."""
     rows = derived.rows_of(IDENTITIES, identities)
     named = {row.owner: orjson.loads(row.content)["identifier"] for row in rows if not row.key}
     return [pending_row(IdentityId(one), name) for one, name in sorted(named.items())]

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import orjson
 
 from lrs.access.handles import InstitutionHandle, InstitutionId
+from lrs.learners.acts import ACTS
 from lrs.learners.clusters import Edge, Ground, Pair, find_clusters, make_edge, make_pair
 from lrs.learners.handles import IdentityId
 from lrs.learners.identifiers import identity_of, sha1_of
@@ -133,12 +134,22 @@ class Resolver:
         return names
 
     def _persons(self, reached: "_Reached") -> Sequence[Person]:
-        facts = reached.facts
-        edges = [edge for found in facts.values() for edge in found.edges]
+        facts = {name: found for name, found in reached.facts.items() if self._is_known(name, found)}
+        edges = {edge for found in facts.values() for edge in found.edges if set(edge[1:]) <= facts.keys()}
         apart = [pair for found in facts.values() for pair in found.apart]
         clusters = find_clusters(facts, edges, apart)
         persons = [self._person(cluster, facts) for cluster in clusters]
         return sorted(persons, key=lambda person: person.learner_id)
+
+    def _is_known(self, identifier: str, facts: "_Facts") -> bool:
+        """Tell whether something speaks of an identifier; of a mailbox its own SHA-1 does not.
+
+        One of which everything was voided must not live on by the records of its SHA-1.
+        """
+        if facts.roster or facts.linked or sha1_of(identifier) is None:
+            return True
+        rows = self._derived.rows(ACTS, self.identity(identifier))
+        return any(row.key.rpartition(" ")[2] in self._rosters for row in rows)
 
     def _person(self, cluster: Iterable[str], facts: Mapping[str, "_Facts"]) -> Person:
         identities = {self.identity(name): name for name in cluster}

@@ -113,6 +113,8 @@ class Town:
                 everyone += touched_by(entry)
         with self.stores.derived_scratch() as scratch:
             scratch.begin(1)
+            acts = [act_row(identity, act) for identity, found in self.acts.items() for act in found]
+            assert scratch.save(1, Derivation(acts))
             self.derive(everyone, scratch)
             return self.all_rows(scratch)
 
