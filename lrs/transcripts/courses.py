@@ -41,8 +41,8 @@ class Found:
     """What one course rule found.
 
     Attributes:
-        without_result: Courses that were begun, with how many records each has.
-        spoken_of: Ids of the statements that the rule speaks of.
+        without_result: Courses that were begun, with how many records each has, its parts' included.
+        spoken_of: Ids of the statements on the courses and on parts of them.
     """
 
     lines: tuple[CourseLine, ...]
@@ -81,8 +81,6 @@ def _courses_of(rule: CourseRule, record: Record) -> Sequence[str]:
     """Name the courses that a statement is about, itself or through its parents."""
     if any_match(rule.activity, (record.activity,)):
         return (record.activity,)
-    if not rule.parts:
-        return ()
     return [parent for parent in record.parents if any(is_match(one, parent) for one in rule.activity)]
 
 
@@ -90,7 +88,7 @@ def _results(rule: CourseRule, activity: str, records: Sequence[Record]) -> tupl
     """Return the results that count: the course's own latest, else the latest of each part."""
     latest: dict[str, Record] = {}
     for record in records:
-        if _is_result(rule, record):
+        if (rule.parts or record.activity == activity) and _is_result(rule, record):
             latest[record.activity] = record
     if activity in latest:
         return (latest[activity],)

@@ -319,6 +319,17 @@ def test_parts_make_the_grade_until_the_course_has_a_result_of_its_own() -> None
     assert (whole.grade, whole.basis) == ("B", "score 0.60")
 
 
+def test_records_of_parts_belong_to_their_course_and_are_not_left_over() -> None:
+    maths = "https://school.example/courses/mathematics"
+    lesson = mark(1, "1", activity="https://school.example/lessons/1", parents=(maths,), title="Lesson")
+    course = {**COURSE, "title": "Mathematics", "grade": BY_SCORE}
+    begun = made([], [course], records=[lesson])
+    assert [(gap.kind, gap.records) for gap in begun.gaps] == [("no-result", 1)]
+    ended = made([], [course], records=[lesson, mark(2, "0.7")])
+    assert [(line.grade, len(line.records)) for line in ended.courses] == [("B", 1)]
+    assert (begun.unmatched, ended.unmatched) == ((), ())
+
+
 def test_a_course_keeps_its_records_from_rules_unless_it_shares() -> None:
     record = mark(1, "0.9", seconds=Decimal(36_000))
     rule = hours_rule(**{"from": {"minutes": {"institution": ["Hill School"]}}})
