@@ -27,6 +27,8 @@ PROFILE_READERS = frozenset({S.ALL, S.ALL_READ, S.PROFILE})
 PROFILE_WRITERS = frozenset({S.ALL, S.PROFILE})
 OVERSEERS = frozenset({S.ALL, S.ADMIN})
 ADMINISTRATORS = frozenset({S.ADMIN})
+NOBODY: frozenset[Scope] = frozenset()
+"""A signed-in person's, and no key's."""
 
 INSTITUTIONS = "/api/v1/institutions"
 DESTINATIONS = f"{INSTITUTIONS}/<institution_id>/destinations"
@@ -100,6 +102,12 @@ ROWS = [
     row("POST", f"{DESTINATION}/replays", OVERSEERS, {}),
     row("DELETE", f"{DESTINATION}/letters/<statement_id>", OVERSEERS),
     row("DELETE", DESTINATION, OVERSEERS),
+    row("GET", f"{INSTITUTIONS}/<institution_id>/learners", READERS - {S.STATEMENTS_READ_MINE}),
+    row("GET", f"{INSTITUTIONS}/<institution_id>/consents", READERS - {S.STATEMENTS_READ_MINE}),
+    row("GET", "/api/v1/me/consents", NOBODY),
+    row("PUT", "/api/v1/me/consents", NOBODY, {}),
+    row("DELETE", "/api/v1/me/consents/<institution_id>/<purpose>", NOBODY),
+    row("GET", "/api/v1/me/disclosures", NOBODY),
     row("GET", "/api/v1/jobs", ADMINISTRATORS),
     row("GET", "/api/v1/jobs/<name>/runs", ADMINISTRATORS),
     row("POST", "/api/v1/jobs/<name>/runs", ADMINISTRATORS),

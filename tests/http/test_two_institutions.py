@@ -193,6 +193,9 @@ CASES: list[tuple[str, str, Ask]] = [
             ("DELETE", f"{DESTINATIONS}/{{destination}}/letters/{{statement}}", None),
         )
     ),
+    ("GET", f"{INSTITUTIONS}/<>/learners", at(f"{INSTITUTIONS}/{{institution}}/learners")),
+    ("GET", f"{INSTITUTIONS}/<>/learners", at(f"{INSTITUTIONS}/{{institution}}/learners", identifier="x")),
+    ("GET", f"{INSTITUTIONS}/<>/consents", at(f"{INSTITUTIONS}/{{institution}}/consents")),
     ("GET", "/api/v1/log", asking("/api/v1/log", lambda n: {"after": n.position})),
 ]
 """Method, rule (names in it left out) and request, for whatever takes the name of something that is owned."""
@@ -208,14 +211,28 @@ UNOWNED = {
     ("GET", "/api/v1/jobs"),
     ("GET", "/api/v1/jobs/<>/runs"),
     ("POST", "/api/v1/jobs/<>/runs"),
+    ("GET", "/api/v1/me/consents"),
+    ("PUT", "/api/v1/me/consents"),
+    ("DELETE", "/api/v1/me/consents/<>/<>"),
+    ("GET", "/api/v1/me/disclosures"),
     ("GET", "/healthz"),
     ("GET", "/readyz"),
     ("GET", "/sign-in/<>"),
     ("POST", "/sign-in/<>"),
     ("POST", "/sign-out"),
+    ("GET", "/portfolio"),
+    ("GET", "/portfolio/file"),
+    ("GET", "/portfolio/shared/<>"),
+    ("GET", "/portfolio/shared/<>/why"),
+    ("GET", "/portfolio/why"),
+    ("POST", "/portfolio/consents"),
+    ("POST", "/portfolio/consents/withdrawal"),
+    ("POST", "/portfolio/shares"),
+    ("POST", "/portfolio/shares/closing"),
     ("GET", "/xapi/about"),
 }
-"""What names nothing that is owned. A sign-in link's token is itself what lets in."""
+"""What names nothing that is owned. A sign-in link's token is itself what lets in; what is a learner's
+own goes by the session (tests/http/test_consents.py)."""
 
 
 def headers_of(answer: TestResponse) -> list[tuple[str, str]]:
