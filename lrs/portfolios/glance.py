@@ -6,7 +6,7 @@ They say what is there and what is next; they rank and warn nobody.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lrs.portfolios.model import Competency, PathwayProgress, Portfolio, Step
+from lrs.portfolios.model import Award, Competency, PathwayProgress, Portfolio, Step
 from lrs.portfolios.words import count, listed, span
 from lrs.web.moments import day_text, month_text
 
@@ -82,8 +82,9 @@ def _good_at(portfolio: Portfolio) -> str:
     met = [one for one in portfolio.frameworks if one.competencies]
     if met:
         return f"Met with {met[0].met} of {count(met[0].of, 'part')} of {met[0].title}."
-    if portfolio.awards:
-        return f"“{portfolio.awards[0].title}”, earned from {portfolio.awards[0].institution}."
+    newest = _latest_award(portfolio)
+    if newest:
+        return f"“{newest.title}”, earned from {newest.institution}."
     if not portfolio.acts:
         return "This fills when the first records come."
     return "Not matched with competencies yet; everything is in the timeline below."
@@ -118,11 +119,13 @@ def _most_time(portfolio: Portfolio) -> str:
 
 
 def _newest_award(portfolio: Portfolio) -> str:
+    newest = _latest_award(portfolio)
+    return f"Earned “{newest.title}” from {newest.institution} on {day_text(newest.at_us)}." if newest else ""
+
+
+def _latest_award(portfolio: Portfolio) -> Award | None:
     issued = [one for one in portfolio.awards if one.state != "revoked"]
-    if not issued:
-        return ""
-    newest = max(issued, key=lambda one: one.at_us)
-    return f"Earned “{newest.title}” from {newest.institution} on {day_text(newest.at_us)}."
+    return max(issued, key=lambda one: one.at_us, default=None)
 
 
 def _newest_level(portfolio: Portfolio) -> str:
