@@ -84,10 +84,11 @@ class Stores(Protocol):
     def drop_institution(self, handle: InstitutionHandle) -> None:
         """Take away an institution and everything that it has, for good.
 
-        Nobody can write to it once this has begun: its keys, tokens and sessions go first.
-        Its statements, log, history, receipts, refusals, documents, attachments,
-        definitions, recorded values, notes, destinations and what belongs to them follow,
-        a piece at a time, so that no other write waits long; its own record goes last.
+        Nobody can write to it once this has begun: its keys, issuers and sessions go first,
+        and who still has a handle gets NotFound. Its statements, log, history, receipts,
+        refusals, documents, attachments, definitions, recorded values, notes, destinations
+        and what belongs to them follow, a piece at a time, so that no other write waits
+        long; its own record goes last.
         What was derived from it stays until the job that derives sees that it is gone.
         Safe to repeat: broken off, the next call goes on. One that is unknown is no error.
 

@@ -86,7 +86,8 @@ class RecordedTables(Protocol):
     """The recorded values of one institution (the handle was given when they were opened).
 
     What has been written is seen by every later read, in every process. All methods raise
-    StoreUnavailable when the store is away or busy beyond patience.
+    StoreUnavailable when the store is away or busy beyond patience; those that write raise
+    NotFound once the institution is being taken away.
     """
 
     def find(self, kind: str, subject: str) -> Recorded | None:

@@ -24,6 +24,7 @@ from lrs.stores.sqlite.facts import decode_facts
 from lrs.stores.sqlite.postings import Lots
 from lrs.stores.sqlite.references import forget_spreads, inherited_postings
 from lrs.stores.sqlite.rows import RowCodec
+from lrs.stores.sqlite.tenants import GOING, GONE
 from lrs.stores.sqlite.writer import LAST_SEQ, Write, Writer
 
 _PIECE = 200
@@ -106,13 +107,13 @@ class Dropping:
         database, one = write.database, (self._institution_id,)
         known = sql.row(database, "SELECT 1 FROM institutions WHERE id = ?", one)
         found = sql.row(database, "SELECT number, dropped FROM tenants WHERE institution = ?", one)
-        if known is None and (found is None or found[1]):
+        if known is None and (found is None or found[1] == GONE):
             return None
         mark = (
-            "INSERT INTO tenants (institution, dropped) VALUES (?, 1)"
-            " ON CONFLICT (institution) DO UPDATE SET dropped = 1 RETURNING number"
+            "INSERT INTO tenants (institution, dropped) VALUES (?, ?)"
+            " ON CONFLICT (institution) DO UPDATE SET dropped = excluded.dropped RETURNING number"
         )
-        tenant = int(sql.value(database, mark, one))
+        tenant = int(sql.value(database, mark, (*one, GOING)))
         database.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (LAST_SEQ, write.last_seq))
         forget_spreads(database, tenant)
         self._remove_access(database)
@@ -131,6 +132,7 @@ class Dropping:
             sql.rows(database, f"DELETE FROM {table} WHERE destination IN ({_OURS})", one)  # noqa: S608
         sql.rows(database, "DELETE FROM destinations WHERE institution = ?", one)
         sql.rows(database, "DELETE FROM institutions WHERE id = ?", one)
+        sql.rows(database, "UPDATE tenants SET dropped = ? WHERE institution = ?", (GONE, *one))
 
     def _remove_postings(self, tenant: int) -> None:
         for piece in self._iter_found(tenant):

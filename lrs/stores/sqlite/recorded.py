@@ -71,6 +71,13 @@ class _Wanted(NamedTuple):
     def size(self) -> int:
         return len(self.value or "")
 
+    def to_row(self, before: _Row | None, at_us: int, *, is_noted: bool) -> _Row | None:
+        """Return the row that shall lie there instead of another."""
+        if self.value is None:
+            return None
+        version = 0 if is_noted else 1 + (before.version if before else 0)
+        return _Row(self.subject, version, at_us, _terms_text(self.terms), self.value)
+
     def is_there(self, row: _Row | None) -> bool:
         """Tell whether a row is this already."""
         if row is None or self.value is None:
@@ -96,12 +103,8 @@ class _Table:
         self._replace_terms(changes)
         gone = [(*of_kind, one.subject) for _, one in changes if one.value is None]
         self._database.executemany(_REMOVE, gone)
-        rows = []
-        for row, one in changes:
-            if one.value is not None:
-                version = 0 if is_noted else 1 + (row.version if row else 0)
-                rows.append((*of_kind, one.subject, version, at_us, _terms_text(one.terms), one.value))
-        self._database.executemany(_PUT, rows)
+        rows = [one.to_row(row, at_us, is_noted=is_noted) for row, one in changes]
+        self._database.executemany(_PUT, [(*of_kind, *row) for row in rows if row is not None])
 
     def _replace_terms(self, changes: Sequence[tuple[_Row | None, _Wanted]]) -> None:
         removed, added = [], []
@@ -185,7 +188,7 @@ class SqliteRecordedTables:
                 return False, now
             table.put([(now, wanted)], at_us, is_noted=False)
             table.tell([(now, wanted)], at_us)
-            return True, table.rows([wanted.subject]).get(wanted.subject)
+            return True, wanted.to_row(now, at_us, is_noted=False)
 
         return self._writer.run(work, 1 + 2 * wanted.size // _BYTES_A_ROW)
 

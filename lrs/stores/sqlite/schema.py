@@ -28,8 +28,8 @@ APPLICATION_ID = 0x4C525331
 _TABLES = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value ANY) WITHOUT ROWID, STRICT;
 CREATE TABLE dictionaries (number INTEGER PRIMARY KEY, data BLOB NOT NULL) STRICT;
--- statements: how many rows of stmt are this institution's. dropped: 1 once it is being taken away;
--- the row stays, so that nobody else gets its number.
+-- statements: how many rows of stmt are this institution's. dropped: 1 while it is being taken
+-- away, 2 when it is gone; the row stays, so that nobody else gets its number.
 CREATE TABLE tenants (
     number INTEGER PRIMARY KEY, institution TEXT NOT NULL UNIQUE, statements INTEGER NOT NULL DEFAULT 0,
     dropped INTEGER NOT NULL DEFAULT 0

@@ -6,6 +6,9 @@ from lrs.access.handles import InstitutionId
 from lrs.errors import NotFound
 from lrs.stores.sqlite import sql
 
+GOING, GONE = 1, 2
+"""Marks of an institution that is being taken away, and of one of which nothing is left."""
+
 
 def refuse_dropped(database: apsw.Connection, institution_id: InstitutionId) -> None:
     """Let nobody write to an institution that is being taken away.

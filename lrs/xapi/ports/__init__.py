@@ -188,10 +188,10 @@ class HistoryEntry:
     """One recorded change: what it was about, before and after.
 
     Attributes:
-        kind: ``statement.voided`` is the first: ``subject`` is the voided statement's id,
+        kind: Of ``statement.voided`` ``subject`` is the voided statement's id,
             ``after`` is ``{"by": voiding statement's id}``. Written with the voiding
             statement, also when the target is not there yet; one for each new voiding
-            statement.
+            statement. Every other kind is one of recorded values (``lrs.tables.recorded``).
         before: JSON object or None.
         after: JSON object or None.
     """

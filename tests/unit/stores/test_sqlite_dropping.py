@@ -150,6 +150,16 @@ def test_removal_that_was_broken_off_anywhere_is_reported_and_goes_on(tmp_path, 
     engine.close()
 
 
+def test_removal_goes_on_where_no_record_of_the_institution_was_kept(tmp_path, monkeypatch):
+    stores = open_store(tmp_path)
+    mix(stores, 3)
+    assert break_off(stores, 3, monkeypatch)
+    stores.drop_institution(SCHOOL)
+    assert held(stores, 1) == {}
+    assert not break_off(stores, 1, monkeypatch), "there was something left to do"
+    stores.close()
+
+
 def test_damaged_statement_does_not_hold_up_a_removal(tmp_path):
     stores = open_store(tmp_path)
     mix(stores, 3)
@@ -175,7 +185,7 @@ def test_positions_and_numbers_are_never_given_again(tmp_path):
     assert new.position > last.position
     assert new.stored_at_us > last.stored_at_us
     assert find(stores.records.statements(MUSEUM), by(AGENT, "one")) == [new.id]
-    assert rows(stores, "SELECT count(*) FROM tenants WHERE dropped") == [(1,)]
+    assert rows(stores, "SELECT dropped FROM tenants ORDER BY dropped") == [(0,), (2,)]
     put(stores.recorded(type(SCHOOL)("new0000001")), "ada", {"n": 1})
     assert len(rows(stores, "SELECT number FROM tenants")) == 3
     stores.close()
