@@ -321,15 +321,14 @@ def _source(access: Access, setting: Setting) -> Json:
 
 
 def _statements(setting: Setting, made: Translation) -> list[Json]:
-    """List every statement that a line rests on, in order of time, each with a short reference."""
+    """List every statement that a line rests on, line after line, each with a short reference."""
     used: dict[str, list[str]] = {}
     found: dict[str, Record] = {}
     for line in _credited(made):
         for record in line.records:
-            found[record.id] = record
+            found.setdefault(record.id, record)
             used.setdefault(record.id, []).append(line.id)
     grounds = {one.institution: one.grounds for one in setting.access}
-    ordered = sorted(found.values(), key=lambda one: (one.at, one.id))
     return [
         {
             "reference": f"E{number}",
@@ -344,7 +343,7 @@ def _statements(setting: Setting, made: Translation) -> list[Json]:
             "grounds": list(grounds.get(record.institution, ())),
             "lines": used[record.id],
         }
-        for number, record in enumerate(ordered, start=1)
+        for number, record in enumerate(found.values(), start=1)
     ]
 
 

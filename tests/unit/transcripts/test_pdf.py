@@ -42,7 +42,7 @@ def test_everything_that_counts_is_printed() -> None:
         "7 h 55 min in 5 records, at Quayside Works.",
         "Robot fish workshop",
         "Ona Vale (mentor)",
-        "E4\u2013E8",
+        "E3\u2013E7",
         "What could not be translated",
         "still to do: Draw a plan and Show it",
         "consent until 1 July 2027",
