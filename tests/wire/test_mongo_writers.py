@@ -1,80 +1,20 @@
 """Writer processes that are killed, and two that share an institution, over the wire."""
 
-import itertools
 import json
-import os
-import random
-import signal
-import subprocess
-import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import pymongo
 import pytest
 
 from lrs.xapi.ports import Position, StatementStore, StoredStatement
+from tests.wire.processes import kill_for_a_while, shares
 from tests.wire.writer import INSTITUTIONS, open_at, send, statement, statements_of
 
 pytestmark = pytest.mark.mongo_server
 
-_names = itertools.count(1)
-
-
-@pytest.fixture
-def url(mongo_server_uri: str) -> Iterator[str]:
-    """A database of its own."""
-    name = f"lrs_wire_{os.getpid()}_{next(_names)}"
-    yield f"{mongo_server_uri}/{name}"
-    with pymongo.MongoClient[dict[str, Any]](mongo_server_uri) as client:
-        client.drop_database(name)
-
-
-def start(url: str, folder: Path, name: str, *mode: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "tests.wire.writer", url, str(folder), name, *mode]
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-
-
-def end(process: subprocess.Popen[str]) -> None:
-    process.kill()
-    process.wait()
-    for stream in (process.stdin, process.stdout):
-        assert stream is not None
-        stream.close()
-
-
-def kill_for_a_while(url: str, folder: Path, writers: int, kills: int) -> None:
-    """Keep so many writers running; kill one, at a random moment of its work, again and again."""
-    seeded = random.Random(11)
-    running: list[tuple[str, subprocess.Popen[str]]] = []
-    names = (f"writer-{number}" for number in itertools.count(1))
-    try:
-        for _ in range(kills):
-            while len(running) < writers:
-                name = next(names)
-                running.append((name, start(url, folder, name, "race")))
-            name, victim = running.pop(seeded.randrange(len(running)))
-            wait_for_notes(folder / name, victim)
-            time.sleep(seeded.uniform(0.0, 0.4))
-            assert victim.poll() is None, "a writer ended by itself"
-            os.kill(victim.pid, signal.SIGKILL)
-            end(victim)
-    finally:
-        for _, process in running:
-            end(process)
-
-
-def wait_for_notes(notes: Path, process: subprocess.Popen[str]) -> None:
-    """Wait until a writer has been given verdicts."""
-    limit = time.monotonic() + 60
-    while not notes.exists() or notes.stat().st_size == 0:
-        assert process.poll() is None, "a writer ended by itself"
-        assert time.monotonic() < limit, "a writer was given no verdict for a minute"
-        time.sleep(0.02)
+WRITER = "tests.wire.writer"
 
 
 class Follower:
@@ -152,7 +92,7 @@ def run_kills(url: str, folder: Path, writers: int, kills: int) -> None:
     open_at(url).close()
     followers = {institution: Follower(url, institution) for institution in INSTITUTIONS}
     try:
-        kill_for_a_while(url, folder, writers, kills)
+        kill_for_a_while(WRITER, url, folder, writers, kills)
         stores = open_at(url)
         for institution in INSTITUTIONS:
             # Whatever the dead left behind becomes visible with the next write.
@@ -180,27 +120,8 @@ def test_nothing_acknowledged_is_lost_when_two_hundred_writers_are_killed(url: s
     run_kills(url, tmp_path, writers=6, kills=200)
 
 
-def shares(url: str, folder: Path, seconds: float) -> list[int]:
-    """Let two processes write to one institution; return what each was acknowledged."""
-    open_at(url).close()
-    processes = [start(url, folder, f"writer-{n}", "count", str(seconds)) for n in (1, 2)]
-    try:
-        for process in processes:
-            assert process.stdout is not None
-            assert process.stdout.readline().strip() == "ready"
-        for process in processes:
-            assert process.stdin is not None
-            process.stdin.write("go\n")
-            process.stdin.flush()
-        return [int(process.stdout.readline()) for process in processes if process.stdout is not None]
-    finally:
-        for process in processes:
-            process.wait(timeout=60)
-            end(process)
-
-
 def test_neither_server_starves_when_two_write_to_one_institution(url: str, tmp_path: Path) -> None:
-    done = shares(url, tmp_path, 3)
+    done = shares(WRITER, url, tmp_path, 3)
     assert min(done) >= sum(done) / 4, done
 
 
@@ -208,5 +129,5 @@ def test_neither_server_starves_when_two_write_to_one_institution(url: str, tmp_
 def test_neither_server_starves_when_two_write_to_one_institution_for_a_minute(
     url: str, tmp_path: Path
 ) -> None:
-    done = shares(url, tmp_path, 60)
+    done = shares(WRITER, url, tmp_path, 60)
     assert min(done) >= sum(done) / 4, done
