@@ -1,48 +1,29 @@
 """Loading the demo city, step by step, each step said as it is done."""
 
+import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.resources import files
+from pathlib import Path
 from random import Random  # noqa: TID251 - seeded: the term is the same for everybody
 
-from lrs.access.handles import InstitutionHandle
 from lrs.access.model import Scope
 from lrs.demo.client import DemoClient, DemoError
+from lrs.demo.deciding import agree
+from lrs.demo.moving import Moving, Say
 from lrs.learners.roster_file import read_roster_file
 from lrs.learners.service import RosterOptions
 from lrs.services import Services
-from profiles.demo_city import DemoCity, load_city, make_term
+from lrs.sources.model import Kind
+from lrs.sources.service import SourceWish, read_config
+from profiles.demo_city import DemoCity, Person, load_city, make_term
+from profiles.demo_city.sheet import card_of, make_sheet
 
 _BATCH = 100
 _SEED = 7
+UNWILLING = "Pike Saltmarsh"
 _ALIGNMENTS = ("alignment-spine.json", "alignment-culture.json")
-
-Say = Callable[[str], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Moving:
-    """The city on its way in.
-
-    Attributes:
-        say: Takes a line for the person who waits.
-        go_on: Called between two steps; what it raises ends the loading there.
-        keys: The ``KEY:SECRET`` of each provider, by its id.
-    """
-
-    services: Services
-    client: DemoClient
-    city: DemoCity
-    say: Say
-    go_on: Callable[[], None]
-    keys: dict[str, str]
-
-    def handle(self, provider: str) -> InstitutionHandle:
-        """Open a provider's institution, for what a person would do at a command line."""
-        name = self.city.providers[provider].institution
-        return self.services.access.handle_for_institution_named(name)
 
 
 def load_demo(services: Services, say: Say, go_on: Callable[[], None]) -> None:
@@ -61,7 +42,15 @@ def load_demo(services: Services, say: Say, go_on: Callable[[], None]) -> None:
     say(f"{city.name}, an invented city, moves in through the public doors:")
     began = time.monotonic()
     moving = Moving(services, DemoClient(services), city, say, go_on, {})
-    for step in (_let_in, _take_roster, _take_rules, _post_term, _work):
+    for step in (
+        _let_in,
+        _take_roster,
+        _take_rules,
+        _post_term,
+        _read_sheet,
+        _work,
+        _consent,
+    ):
         step(moving)
         go_on()
     say(f"  Everything together took {time.monotonic() - began:.1f} s.")
@@ -110,8 +99,7 @@ def _take_rules(moving: Moving) -> None:
 
 
 def _post_term(moving: Moving) -> None:
-    now = datetime.fromtimestamp(moving.services.outside.clock() / 1_000_000, UTC)
-    term = make_term(moving.city, now, Random(_SEED))  # noqa: S311 - nothing secret
+    term = make_term(moving.city, _now(moving), Random(_SEED))  # noqa: S311 - nothing secret
     total, began = 0, time.monotonic()
     for provider in moving.city.providers.values():
         started, statements = time.monotonic(), term[provider.id]
@@ -121,6 +109,51 @@ def _post_term(moving: Moving) -> None:
         total += len(statements)
         moving.go_on()
     moving.say(f"  Together {total} statements in {time.monotonic() - began:.2f} s, each checked and kept.")
+
+
+def _read_sheet(moving: Moving) -> None:
+    """Have the museum's spreadsheet read by its connector; tell the desk's cards whose they are."""
+    config = read_config(read_demo_file("sheet.json"))
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder, "holiday-workshops.csv")
+        place.write_bytes(make_sheet(moving.city, _now(moving)))
+        wish = SourceWish(Kind.CSV, str(place), config)
+        done = moving.services.sources.run(moving.handle("museum"), wish).run.counts
+    for person in moving.city.known_to("museum", "8A"):
+        card = f"account {moving.city.providers['museum'].home}/cards {card_of(moving.city, person)}"
+        moving.services.learners.link(
+            card, _school_account(moving.city, person), "the museum's desk", "saw both cards"
+        )
+    moving.say(
+        f"  The museum's spreadsheet of its holiday workshops: {done.read} rows, {done.stored} statements,"
+        f" {done.rejected} row rejected with its reason."
+    )
+
+
+def _consent(moving: Moving) -> None:
+    """Have each learner of class 10B but one let the school see the other places."""
+    older = [one for one in moving.city.learners if one.group == "10B"]
+    willing = [one for one in older if one.name != UNWILLING]
+    for person in willing:
+        learner = moving.services.learners.find(_school_account(moving.city, person))
+        agree(moving, learner.id)
+        moving.go_on()
+    moving.say(
+        f"  {len(willing)} learners of class 10B let the school see their other records; {UNWILLING} has not."
+    )
+
+
+def _take_crosswalk(moving: Moving) -> None:
+    moving.services.transcripts.import_crosswalk(moving.handle("school"), read_demo_file("crosswalk.json"))
+    moving.say("  The school's crosswalk: what counts as which course, for how many credits.")
+
+
+def _school_account(city: DemoCity, person: Person) -> str:
+    return f"account {city.providers['school'].home}/accounts {person.identifiers['school']['account']}"
+
+
+def _now(moving: Moving) -> datetime:
+    return datetime.fromtimestamp(moving.services.outside.clock() / 1_000_000, UTC)
 
 
 def _work(moving: Moving) -> None:
