@@ -12,12 +12,14 @@ import time
 from dataclasses import replace
 
 from lrs.stores import StoreOptions, Stores, open_stores
+from lrs.tables.recorded import Recorded, Wish
 from lrs.xapi.ports import Batch, PreparedStatement
 from lrs.xapi.ports.activities import ActivityDefinition
 from lrs.xapi.ports.attachments import AttachmentContent
 from lrs.xapi.ports.documents import Document, DocumentContent, DocumentKey, DocumentKind
 from tests.contract.builders import SCHOOL, activity, agent, make_statement, verb, voiding
 
+VALUE = "roster.person"
 SHARED = DocumentKey(DocumentKind.STATE, "shared", "http://school.example/unit", "agent")
 
 
@@ -30,7 +32,11 @@ def open_durable(url: str) -> Stores:
 
 
 def is_document(n: int) -> bool:
-    return n % 3 == 2
+    return n % 6 == 2
+
+
+def is_value(n: int) -> bool:
+    return n % 6 in {4, 5}
 
 
 def own_activity(name: str, n: int) -> str:
@@ -61,6 +67,9 @@ def entry(name: str, n: int) -> str:
 
 def act(stores: Stores, name: str, n: int) -> None:
     records = stores.records
+    if is_value(n):
+        put_value(stores, name, n)
+        return
     if not is_document(n):
         whole = Batch(batch(name, n), source(name, n), [attachment(name, n)])
         records.statements(SCHOOL).add_statements(whole)
@@ -70,6 +79,20 @@ def act(stores: Stores, name: str, n: int) -> None:
         return DocumentContent("text/plain", (before.content if before else b"") + entry(name, n).encode())
 
     records.documents(SCHOOL).change_document(SHARED, append)
+
+
+def put_value(stores: Stores, name: str, n: int) -> None:
+    """Add to what all change; or write twenty values, each by itself."""
+    tables = stores.recorded(SCHOOL)
+
+    def append(before: Recorded | None) -> Wish:
+        by = [*(before.value["by"] if before else []), entry(name, n)]
+        return Wish({"by": by}, (f"last {entry(name, n)}",))
+
+    if n % 2:
+        tables.change(VALUE, "shared", append, n)
+    else:
+        tables.change_all("own", [(f"{entry(name, n)}{m}", Wish({"m": m}, ("own",))) for m in range(20)], n)
 
 
 def main() -> None:

@@ -14,6 +14,7 @@ import apsw
 import pytest
 
 from lrs.stores import Stores
+from lrs.tables.recorded import Entry
 from lrs.xapi.ports import Position
 from tests.contract.builders import PASSED, SCHOOL, VERB, add, by, find, make_statement, sid
 from tests.e2e import killed_writer
@@ -109,6 +110,30 @@ def check_batch(stores: Stores, name: str, n: int, acknowledged: bool) -> int:
     return len(batch)
 
 
+def check_values(stores: Stores, writers: list[Writer]) -> None:
+    """The history tells every value that stands, step by step; nothing that was acknowledged is missing."""
+    tables = stores.recorded(SCHOOL)
+    acts = [(one, n) for one in writers for n in sorted(one.begun) if killed_writer.is_value(n)]
+    found: list[Entry] = []
+    while page := tables.read_entries(found[-1].position if found else 0, 500):
+        found += page
+    steps = [one for one in found if one.kind == killed_writer.VALUE]
+    shared = tables.find(killed_writer.VALUE, "shared")
+    by = [] if shared is None else shared.value["by"]
+    assert [one.after for one in steps] == [{"by": by[: n + 1]} for n in range(len(by))]
+    assert [one.before for one in steps] == [None, *[one.after for one in steps[:-1]]][: len(steps)]
+    assert len(by) == len(set(by)) == (shared.version if shared else 0)
+    changed = {killed_writer.entry(one.name, n): n in one.acknowledged for one, n in acts if n % 2}
+    assert {name for name, acknowledged in changed.items() if acknowledged} <= set(by) <= set(changed)
+    assert bool(by) == any(tables.find_by(killed_writer.VALUE, f"last {name}") for name in by[-1:])
+    own = {one.subject: one.value for one in tables.find_by("own", "own", limit=10**6)}
+    assert {one.subject: one.after for one in found if one.kind == "own"} == own
+    assert sum(one.kind == "own" for one in found) == tables.count("own") == len(own)
+    for one, n in acts:
+        if n % 2 == 0 and n in one.acknowledged:
+            assert all(own[f"{killed_writer.entry(one.name, n)}{m}"] == {"m": m} for m in range(20))
+
+
 def check(stores: Stores, writers: list[Writer]) -> None:
     # Whatever the dead left behind becomes visible with the next write.
     store = stores.records.statements(SCHOOL)
@@ -120,12 +145,15 @@ def check(stores: Stores, writers: list[Writer]) -> None:
     for writer in writers:
         for n in writer.begun:
             acknowledged = n in writer.acknowledged
+            if killed_writer.is_value(n):
+                continue
             if killed_writer.is_document(n):
                 found = entries.pop(killed_writer.entry(writer.name, n)[:-1], 0)
                 assert found in ((1,) if acknowledged else (0, 1))
             else:
                 total += check_batch(stores, writer.name, n, acknowledged)
     assert entries == Counter()
+    check_values(stores, writers)
     seen: list[str] = []
     voided = 0
     last = Position(0)
