@@ -179,6 +179,10 @@ def on_statement(n: int, change: dict[str, Any]) -> Callable[[Any], Any]:
     return lambda all_: all_.statements.update_one({"_id": key_of(all_, n)}, change)
 
 
+def on_person(change: dict[str, Any]) -> Callable[[Any], Any]:
+    return lambda all_: all_.recorded.update_many({"kind": "roster.person", "subject": "p2"}, change)
+
+
 def second_segment(collections: Any) -> str:
     return sorted(row["_id"] for row in collections.log.find())[1]
 
@@ -223,6 +227,28 @@ MONGO_DAMAGES: dict[str, tuple[Callable[[Any], Any], str]] = {
         "definition",
     ),
     "a client": (lambda all_: all_.clients.delete_one({"name": "Quiz"}), "key"),
+    "a recorded value": (on_person({"$set": {"value": '{"n":7}'}}), "recorded"),
+    "a recorded value that cannot be read": (on_person({"$set": {"value": "{"}}), "recorded"),
+    "a term of a recorded value": (on_person({"$push": {"k": "x"}}), "recorded"),
+    "a recorded value that is behind": (on_person({"$inc": {"m": -1}}), "recorded"),
+    "a recorded value of another entry": (on_person({"$inc": {"m": 3}}), "recorded"),
+    "a recorded value too few": (lambda all_: all_.recorded.delete_one({"subject": "p2"}), "recorded"),
+    "a removed value that is there": (
+        lambda all_: all_.recorded.update_many({"gone": 1}, {"$set": {"m": 1}}),
+        "recorded",
+    ),
+    "a mark that the history does not reach": (
+        lambda all_: all_.projections.update_many({}, {"$inc": {"m": 1}}),
+        "recorded",
+    ),
+    "a note that cannot be read": (
+        lambda all_: all_.recorded.update_many({"kind": "source.place"}, {"$set": {"value": "[]"}}),
+        "recorded",
+    ),
+    "something left of an institution": (
+        lambda all_: all_.applied.update_many({"n": {"$gt": 0}}, {"$set": {"dropped": True}}),
+        "institution",
+    ),
 }
 
 
