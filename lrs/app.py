@@ -16,6 +16,8 @@ from lrs.portfolios.routes.own import OwnPages, make_own_blueprint
 from lrs.portfolios.routes.shared import make_shared_blueprint
 from lrs.services import Services, build_services
 from lrs.streams.routes import make_destinations_blueprint, make_letters_blueprint, make_log_blueprint
+from lrs.transcripts.routes.api import make_transcripts_blueprint
+from lrs.transcripts.routes.pages import Pages, make_registrar_blueprint, make_shared_transcripts_blueprint
 from lrs.web.apidocs import make_api
 from lrs.web.callers import install_callers
 from lrs.web.errors import install_error_handlers
@@ -36,7 +38,11 @@ from lrs.xapi.routes.statements import make_statements_blueprint
 from lrs.xapi.routes.usage_api import make_usage_blueprint
 from lrs.xapi.versions import Version
 
-_HOMES = {Role.ARRIVALS: "arrivals_pages.all_sources", Role.LEARNER: "portfolio_pages.show"}
+_HOMES = {
+    Role.ARRIVALS: "arrivals_pages.all_sources",
+    Role.LEARNER: "portfolio_pages.show",
+    Role.REGISTRAR: "transcript_pages.all_learners",
+}
 """Each role's own page, where signing in ends."""
 
 
@@ -108,6 +114,9 @@ def _add_portfolio(app: Flask, services: Services) -> None:
     app.register_blueprint(make_share_forms(pages, services.settings.public_url))
     app.register_blueprint(make_consent_forms(pages, services.consents, services.outside.clock))
     app.register_blueprint(make_shared_blueprint(services.portfolios))
+    registrar = Pages(services.transcripts, services.portfolios, services.access)
+    app.register_blueprint(make_registrar_blueprint(registrar))
+    app.register_blueprint(make_shared_transcripts_blueprint(registrar))
 
 
 def _add_api(app: Flask, services: Services) -> None:
@@ -126,3 +135,4 @@ def _add_api(app: Flask, services: Services) -> None:
     api.register_blueprint(make_learners_blueprint(services.learners))
     api.register_blueprint(make_given_consents_blueprint(services.consents, services.access))
     api.register_blueprint(make_own_consents_blueprint(services.consents, services.learners, services.access))
+    api.register_blueprint(make_transcripts_blueprint(services.transcripts))

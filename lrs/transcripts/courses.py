@@ -19,13 +19,15 @@ class CourseLine:
     """One real course with its result.
 
     Attributes:
-        id: The rule's id; with the activity it names one line.
+        id: The rule's id; with the activity behind it where one rule may find several courses.
+        rule: The rule's id.
         attempted: The credits that the course is worth.
         earned: The same, or 0 where it was not passed.
         records: The results that count, in order of time.
     """
 
     id: str
+    rule: str
     activity: str
     course: Course
     attempted: Decimal
@@ -116,7 +118,8 @@ def _line(
 ) -> CourseLine:
     grade = _grade(rule, results)
     return CourseLine(
-        id=rule.id,
+        id=rule.id if rule.activity == (activity,) else f"{rule.id}:{activity}",
+        rule=rule.id,
         activity=activity,
         course=course,
         attempted=rule.credits,

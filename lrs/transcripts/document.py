@@ -287,7 +287,7 @@ def _grading_key(crosswalk: Crosswalk, made: Translation) -> list[Json]:
     grading = {one.id: one.grading for one in _rules(crosswalk)}
     groups: dict[Grading, dict[str, None]] = {}
     for line in _credited(made):
-        one = grading[line.id]
+        one = grading[line.rule if isinstance(line, CourseLine) else line.id]
         if one.table or one.by is GradeBy.SUCCESS:
             groups.setdefault(one, {})[line.course.title] = None
     return [
@@ -350,21 +350,3 @@ def _statements(setting: Setting, made: Translation) -> list[Json]:
 def write_json(document: Mapping[str, Any]) -> bytes:
     """Write a transcript's JSON file: UTF-8, indented, the same bytes for the same transcript."""
     return json.dumps(document, ensure_ascii=False, indent=1).encode() + b"\n"
-
-
-def reasons_to_wait(document: Mapping[str, Any]) -> list[str]:
-    """Say what stands against sending a transcript, in words; empty where it is ready."""
-    reasons = []
-    learner = document["learner"]
-    if not learner["onRoster"]:
-        reasons.append("The school's roster does not have this learner.")
-    elif not learner["name"] or not learner["birthDate"]:
-        what = " and ".join(w for w, k in (("name", "name"), ("birth date", "birthDate")) if not learner[k])
-        reasons.append(f"The school's roster has no {what} for this learner.")
-    if not document["lines"] and not document["courses"]:
-        reasons.append("Nothing could be translated yet.")
-    reasons += [
-        f"{one['course']['title']}: {one['why']}" for one in document["untranslated"] if "course" in one
-    ]
-    reasons += [one["why"] for one in document["untranslated"] if one["kind"] == "not-shared"]
-    return reasons

@@ -4,7 +4,7 @@ A transcript holds the school's own records and what ``ConsentService.open`` ope
 opening it wrote the learner's disclosure log. Spec: docs/transcripts.md
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,8 +14,10 @@ from lrs.clock import Clock
 from lrs.competencies.service import FrameworkService
 from lrs.competencies.shapes import read_file
 from lrs.consent.handles import GrantedHandle, Ground, Kind
+from lrs.consent.model import GRANTED
 from lrs.consent.service import ConsentService
 from lrs.errors import InvalidParameter, NotFound
+from lrs.learners.handles import IdentityId
 from lrs.learners.reading import Learner
 from lrs.learners.service import LearnerService
 from lrs.tables.recorded import OpenRecorded, Recorded, RecordedTables, Wish
@@ -53,6 +55,22 @@ class OwnedCrosswalk:
     institution: InstitutionId
     owner: str
     crosswalk: Crosswalk
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A learner of the school's roster; ``shares`` tells whether a consent for transcripts stands."""
+
+    holder: Holder
+    shares: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """A page of them; ``after`` is what to ask for next, None at the end."""
+
+    learners: tuple[Candidate, ...]
+    after: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,13 +165,20 @@ class TranscriptService:
 
     # Transcripts
 
-    def make(self, handle: InstitutionHandle, learner_id: str, crosswalk_name: str) -> dict[str, Any]:
+    def make(
+        self,
+        handle: InstitutionHandle,
+        learner_id: str,
+        crosswalk_name: str,
+        within: frozenset[IdentityId] | None = None,
+    ) -> dict[str, Any]:
         """Make a learner's transcript for a school; what is another's goes into the learner's log.
 
         Args:
             handle: The school's.
             learner_id: The id of a learner or an identity.
             crosswalk_name: Of the school's own crosswalk.
+            within: Only these identities of the learner, as a share link opens them; None for all.
 
         Returns:
             The document of ``lrs.transcripts.document``; the same for the same records, rules,
@@ -171,6 +196,11 @@ class TranscriptService:
         opened = self._rooms.consents.open(handle, learner.id, PURPOSE, about, day.isoformat())
         if handle.institution_id not in learner.institutions and len(opened.sources) == 1:
             raise _nobody()
+        if within is not None:
+            learner = replace(
+                learner, identities=tuple(one for one in learner.identities if one.id in within)
+            )
+            opened = replace(opened, identities=tuple(one for one in opened.identities if one in within))
         names: dict[str, str] = {one.id: one.name for one in self._rooms.access.list_institutions()}
         seen = self._seen(opened, crosswalk, names)
         setting = Setting(
@@ -181,6 +211,24 @@ class TranscriptService:
             day=day,
         )
         return to_document(setting, translate(crosswalk, seen))
+
+    def candidates(self, handle: InstitutionHandle, after: str = "", limit: int = 100) -> Candidates:
+        """List whose transcripts a school can make, by what it knows itself; nothing of others is opened.
+
+        Args:
+            handle: The school's.
+            after: What the page before gave.
+            limit: At most so many.
+        """
+        page = self._rooms.learners.list(handle.institution_id, after, limit)
+        shared = {
+            one.learner
+            for one in self._rooms.consents.list_given(handle)
+            if one.consent.terms.purpose == PURPOSE and one.state == GRANTED
+        }
+        holders = [(self._holder(handle, one), one.id in shared) for one in page.learners]
+        listed = [Candidate(holder, shares) for holder, shares in holders if holder.on_roster]
+        return Candidates(tuple(listed), page.after)
 
     def _seen(self, opened: GrantedHandle, crosswalk: Crosswalk, names: Mapping[str, str]) -> Seen:
         """Read what was opened, and nothing else."""
@@ -303,8 +351,3 @@ def _iter(tables: RecordedTables) -> Iterable[Recorded]:
     while page := tables.list(CROSSWALK, after, _PAGE):
         yield from page
         after = page[-1].subject
-
-
-def evidence_of_line(document: Mapping[str, Any], line_id: str) -> Sequence[Mapping[str, Any]]:
-    """Return the statements that a line of a transcript rests on, as the document lists them."""
-    return [one for one in document["statements"] if line_id in one["lines"]]

@@ -151,7 +151,7 @@ def test_no_statement_is_credited_twice_unless_a_rule_shares(crosswalk: Crosswal
 def test_every_rule_and_every_record_is_accounted_for(crosswalk: Crosswalk, seen: Seen) -> None:
     translation: Translation = translate(crosswalk, seen)
     told = [line.id for line in translation.lines] + [gap.id for gap in translation.gaps]
-    told += [line.id for line in translation.courses] + list(translation.unbegun)
+    told += [line.rule for line in translation.courses] + list(translation.unbegun)
     assert set(told) == {rule.id for rule in (*crosswalk.rules, *crosswalk.courses)}
     cited = {record.id for line in (*translation.lines, *translation.courses) for record in line.records}
     assert cited <= {record.id for record in seen.records} | {

@@ -22,6 +22,7 @@ from tests.unit.transcripts.crosswalks import (
 
 HOLDER = Holder("abcdefghjkmn", "Mira Sample", "2009-04-05", on_roster=True)
 MENTOR = "Ona Vale"
+OTHER_COURSE = {"activity": ["https://other.example/1"], "credits": "1", "grade": {"by": "none"}}
 
 
 def make_document(holder: Holder = HOLDER, shifts: int = 5, **members: Any) -> dict[str, Any]:

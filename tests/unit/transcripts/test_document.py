@@ -4,9 +4,10 @@ import json
 
 import pytest
 
-from lrs.transcripts.document import MOST_UNMATCHED, Holder, reasons_to_wait, write_json
+from lrs.transcripts.document import MOST_UNMATCHED, Holder, write_json
+from lrs.transcripts.readiness import readiness_of
 from tests.unit.transcripts.crosswalks import changed, mark, shift
-from tests.unit.transcripts.documents import make_document
+from tests.unit.transcripts.documents import OTHER_COURSE, make_document
 
 
 def test_every_line_names_statements_that_are_listed() -> None:
@@ -87,23 +88,31 @@ def test_the_grading_key_has_each_way_of_grading_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("holder", "reason"),
+    ("holder", "missing"),
     [
-        (Holder("a", "", "", False), "The school's roster does not have this learner."),
-        (Holder("a", "Mira", "", True), "The school's roster has no birth date for this learner."),
-        (Holder("a", "", "", True), "The school's roster has no name and birth date for this learner."),
+        (
+            Holder("a", "", "", False),
+            ["This learner is not on the school's roster. Import the roster that has them."],
+        ),
+        (Holder("a", "Mira", "", True), ["The school's roster has no birth date for this learner."]),
+        (Holder("a", "", "2009-01-01", True), ["The school's roster has no name for this learner."]),
+        (Holder("a", "Mira", "2009-01-01", True), []),
     ],
 )
-def test_what_the_roster_lacks_stands_against_sending(holder: Holder, reason: str) -> None:
-    assert reason in reasons_to_wait(make_document(holder))
+def test_what_the_roster_lacks_stands_against_sending(holder: Holder, missing: list[str]) -> None:
+    ready = readiness_of(make_document(holder))
+    assert (list(ready.missing), ready.is_ready) == (missing, not missing)
 
 
-def test_what_could_not_be_translated_stands_against_sending() -> None:
-    reasons = reasons_to_wait(make_document())
-    assert reasons[:2] == [
-        "Art: 1 record of this course, and no result yet.",
-        "Making: The pathway Maker of tides is not completed; still to do: Draw a plan and Show it.",
-    ]
+def test_an_empty_transcript_is_not_ready() -> None:
+    ready = readiness_of(make_document(shifts=0, rules=None, courses=[OTHER_COURSE]))
+    assert ready.missing == ("Nothing has led to a course or a credit yet.",)
+
+
+def test_what_is_left_out_is_named_and_stands_against_nothing() -> None:
+    ready = readiness_of(make_document())
+    assert [one.what for one in ready.left_out] == ["Art", "Making"]
+    assert (ready.not_shared, ready.is_ready, ready.is_whole) == (("Harbour Museum",), True, False)
 
 
 def test_the_file_is_the_same_bytes_each_time() -> None:

@@ -14,7 +14,7 @@ from lrs.errors import TooLarge
 from lrs.transcripts import pdf
 from lrs.transcripts.document import Holder, write_json
 from lrs.transcripts.printing import credit, day_words, minutes_words, printable, ranges, voucher_words
-from tests.unit.transcripts.documents import make_document
+from tests.unit.transcripts.documents import OTHER_COURSE, make_document
 from tests.verapdf.judge import judge, missing_tool
 
 
@@ -131,11 +131,8 @@ def test_the_paper_is_the_crosswalks(paper: str) -> None:
 
 
 def test_an_empty_transcript_can_be_printed() -> None:
-    _, text = read(make_document(shifts=0, rules=None, courses=[_OTHER_COURSE]))
+    _, text = read(make_document(shifts=0, rules=None, courses=[OTHER_COURSE]))
     assert "Nothing has led to a course or a credit yet." in text
-
-
-_OTHER_COURSE = {"activity": ["https://other.example/1"], "credits": "1", "grade": {"by": "none"}}
 
 
 @pytest.mark.clients
@@ -149,7 +146,7 @@ def test_a_judge_finds_it_archivable_and_accessible(tmp_path: Path) -> None:
         make_document(),
         named("漢字 Łucja Фёдорова"),
         make_document(shifts=600),
-        make_document(shifts=0, rules=None, courses=[_OTHER_COURSE]),
+        make_document(shifts=0, rules=None, courses=[OTHER_COURSE]),
     ]
     files = [tmp_path / f"{number}.pdf" for number in range(len(documents))]
     for file, document in zip(files, documents, strict=True):

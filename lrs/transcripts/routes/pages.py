@@ -1,0 +1,184 @@
+"""The registrar's pages: /transcripts, one learner's transcript, and why each line is there.
+
+Also /transcript/shared/<token>: what a learner's own link opens, without signing in.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, Response, render_template, request, url_for
+
+from lrs.access.handles import InstitutionHandle
+from lrs.access.model import Role
+from lrs.access.routes.sessions import signed_in
+from lrs.access.service import AccessService
+from lrs.errors import NotFound
+from lrs.portfolios.service import PortfolioService
+from lrs.transcripts import printing
+from lrs.transcripts.model import Crosswalk
+from lrs.transcripts.readiness import readiness_of
+from lrs.transcripts.routes.files import FORMATS, answer_with
+from lrs.transcripts.service import TranscriptService
+from lrs.web.moments import day_text
+from lrs.web.params import read_params
+
+PAGE = 50
+_WHAT = "transcript"
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """What these pages are made from."""
+
+    transcripts: TranscriptService
+    portfolios: PortfolioService
+    access: AccessService
+
+
+def make_registrar_blueprint(pages: Pages) -> Blueprint:
+    """Make the registrar's pages."""
+    blueprint = Blueprint("transcript_pages", __name__, template_folder="../templates")
+    blueprint.add_app_template_filter(printing.day_words, "iso_day_words")
+    blueprint.add_app_template_filter(printing.credit, "credit")
+    blueprint.add_app_template_filter(printing.voucher_words, "record_voucher")
+    blueprint.add_app_template_filter(printing.minutes_words, "minutes_words")
+
+    @blueprint.get("/transcripts")
+    def all_learners() -> str:
+        """List whose transcripts the school can make."""
+        sent = read_params(request.args, {"crosswalk", "after"})
+        handle = _registrar(pages)
+        crosswalks = pages.transcripts.crosswalks(handle)
+        chosen = _choose(crosswalks, sent.get("crosswalk", ""))
+        listed = pages.transcripts.candidates(handle, sent.get("after", ""), PAGE)
+        return render_template(
+            "transcripts/all.html",
+            institution=pages.access.get_institution(handle.institution_id),
+            crosswalks=crosswalks,
+            chosen=chosen,
+            learners=listed.learners,
+            after=listed.after,
+        )
+
+    @blueprint.get("/transcripts/<learner_id>")
+    def one_learner(learner_id: str) -> str:
+        """Say whether a transcript is ready, and what is missing; then the transcript."""
+        name = read_params(request.args, {"crosswalk"}).get("crosswalk", "")
+        document = pages.transcripts.make(_registrar(pages), learner_id, name)
+
+        def file(form: str) -> str:
+            return url_for("transcript_pages.file", learner_id=learner_id, form=form, crosswalk=name)
+
+        def why(line: str) -> str:
+            return url_for("transcript_pages.why", learner_id=learner_id, crosswalk=name, line=line)
+
+        return _show(document, file, why, back=url_for("transcript_pages.all_learners", crosswalk=name))
+
+    @blueprint.get("/transcripts/<learner_id>/why")
+    def why(learner_id: str) -> str:
+        """Show the records that a line rests on, and the rule."""
+        sent = read_params(request.args, {"crosswalk", "line"})
+        name = sent.get("crosswalk", "")
+        document = pages.transcripts.make(_registrar(pages), learner_id, name)
+        back = url_for("transcript_pages.one_learner", learner_id=learner_id, crosswalk=name)
+        return _show_why(document, sent.get("line", ""), back)
+
+    @blueprint.get("/transcripts/<learner_id>/transcript.<form>")
+    def file(learner_id: str, form: str) -> Response:
+        """Give the transcript as a file."""
+        name = read_params(request.args, {"crosswalk"}).get("crosswalk", "")
+        handle = _registrar(pages)
+        _check_form(form)
+        return answer_with(pages.transcripts.make(handle, learner_id, name), form)
+
+    return blueprint
+
+
+def make_shared_transcripts_blueprint(pages: Pages) -> Blueprint:
+    """Make what learners' links open."""
+    blueprint = Blueprint("transcript_shared", __name__, template_folder="../templates")
+
+    @blueprint.get("/transcript/shared/<token>")
+    def show(token: str) -> str:
+        """Show the transcript that a link opens, to whoever has it."""
+        read_params(request.args, ())
+        document, until_us = _shared(pages, token)
+
+        def file(form: str) -> str:
+            return url_for("transcript_shared.file", token=token, form=form)
+
+        def why(line: str) -> str:
+            return url_for("transcript_shared.why", token=token, line=line)
+
+        return _show(document, file, why, footing=f"Shared by a link that ends on {day_text(until_us)}.")
+
+    @blueprint.get("/transcript/shared/<token>/why")
+    def why(token: str) -> str:
+        """Show the records that a line rests on, to whoever has the link."""
+        line = read_params(request.args, {"line"}).get("line", "")
+        document, _ = _shared(pages, token)
+        return _show_why(document, line, url_for("transcript_shared.show", token=token))
+
+    @blueprint.get("/transcript/shared/<token>.<form>")
+    def file(token: str, form: str) -> Response:
+        """Give the transcript as a file, to whoever has the link."""
+        read_params(request.args, ())
+        _check_form(form)
+        return answer_with(_shared(pages, token)[0], form)
+
+    return blueprint
+
+
+def _registrar(pages: Pages) -> InstitutionHandle:
+    handle = signed_in(pages.access, Role.REGISTRAR).handle
+    if handle is None:
+        raise NotFound("There is nothing at this address.")
+    return handle
+
+
+def _choose(crosswalks: Sequence[Crosswalk], name: str) -> Crosswalk | None:
+    """Return the crosswalk that was asked for, else the first."""
+    return next((one for one in crosswalks if one.name == name), crosswalks[0] if crosswalks else None)
+
+
+def _check_form(form: str) -> None:
+    if form not in FORMATS:
+        raise NotFound("There is nothing at this address.")
+
+
+def _shared(pages: Pages, token: str) -> tuple[Mapping[str, Any], int]:
+    """Make the transcript that a link opens: as the school would, which the learner's log tells."""
+    share = pages.portfolios.open_share(token, _WHAT)
+    handle = InstitutionHandle(pages.access.get_institution(share.institution or "").id)
+    document = pages.transcripts.make(
+        handle, share.handle.learner_id, share.crosswalk or "", within=frozenset(share.handle.identities)
+    )
+    return document, share.until_us
+
+
+def _show(document: Mapping[str, Any], file: Any, why: Any, back: str = "", footing: str = "") -> str:
+    return render_template(
+        "transcripts/one.html",
+        document=document,
+        ready=readiness_of(document),
+        file=file,
+        why=why,
+        back=back,
+        footing=footing,
+    )
+
+
+def _show_why(document: Mapping[str, Any], line_id: str, back: str) -> str:
+    lines = [*document["courses"], *document["lines"]]
+    found = next((one for one in lines if one["id"] == line_id), None)
+    if found is None:
+        raise NotFound("This transcript has no such line any more.")
+    by_id = {one["id"]: one for one in document["statements"]}
+    return render_template(
+        "transcripts/why.html",
+        document=document,
+        line=found,
+        statements=[by_id[one] for one in found["evidence"]],
+        back=back,
+    )
