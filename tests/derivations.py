@@ -3,6 +3,7 @@
 import contextlib
 import itertools
 import json
+import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,10 +13,13 @@ from lrs.access.handles import InstitutionHandle
 from lrs.access.model import Caller, Scope
 from lrs.competencies.model import model_value
 from lrs.derivation.deriver import Deriver
+from lrs.derivation.reading import Pace
 from lrs.derivation.rebuilding import TABLES, Rebuilder, Rebuilt
-from lrs.errors import StatementConflict
+from lrs.errors import JobStopped, StatementConflict
+from lrs.learners.roster import RosterPerson
 from lrs.services import Outside, Services, build_services
 from lrs.tables.derived import DerivedTables
+from lrs.tables.recorded import COMMONS, Wish
 from lrs.xapi.attachments import SentBody
 from lrs.xapi.versions import Version
 from tests.engines import Engine
@@ -68,16 +72,19 @@ class World:
             self.found(place)
 
     @classmethod
-    def on(cls, engine: Engine) -> "World":
-        """Make one on an empty store."""
+    def on(cls, engine: Engine, seed: int = 0) -> "World":
+        """Make one on an empty store; ids and salts are the same for the same seed."""
         settings = read_settings({"LRS_SECRET_KEY_FILE": secret_key_file()})
         ids = itertools.count(1)
         outside = Outside(
             clock=engine.clock,
+            random_bytes=random.Random(seed).randbytes,
             new_id=lambda: f"11111111-0000-4000-8000-{next(ids):012d}",
             durable=False,
         )
-        return cls(build_services(settings, outside, engine.open))
+        services = build_services(settings, outside, engine.open)
+        services.learners.salt()
+        return cls(services)
 
     def found(self, place: str) -> None:
         access = self.services.access
@@ -126,9 +133,6 @@ class World:
 
     def roster(self, place: str, *rows: tuple[str, str, tuple[str, ...]], full: bool = True) -> None:
         """Import a roster: (sourced id, name, names of identities)."""
-        from lrs.learners.roster import RosterPerson
-        from lrs.tables.recorded import Wish
-
         tables = self.services.stores.recorded(self.handle(place))
         there = {one.subject for one in tables.list("roster.person")}
         people = [
@@ -146,6 +150,13 @@ class World:
 
     def unlink(self, one: str, other: str) -> None:
         self.services.learners.unlink(identifier(one), identifier(other), "test")
+
+    def share(self, name: str, state: str = "shared") -> None:
+        """Record that a mailbox is given to two persons, or that it was decided whose it is."""
+        value = {"identifier": identifier(name), "state": state, "claimedBy": []}
+        self.services.stores.recorded(COMMONS).change(
+            "shared", value["identifier"], lambda _: Wish(value, [f"id:{value['identifier']}"]), 1
+        )
 
     def framework(self, place: str = "School", levels: bool = True, **document: Any) -> None:
         package = spine()
@@ -167,9 +178,20 @@ class World:
     def drop(self, place: str) -> None:
         self.services.stores.drop_institution(self.handle(place))
 
-    def derive(self) -> None:
+    def derive(self, pace: Pace | None = None, most_steps: int | None = None) -> bool:
+        """Derive, at a pace; with so many steps at most, tell whether they were enough."""
+        left = itertools.count(most_steps if most_steps is not None else 1_000_000_000, -1)
+
+        def count() -> None:
+            if next(left) <= 0:
+                raise JobStopped("Enough.")
+
         self.epoch += 1
-        self.deriver.run(self.epoch, keep)
+        try:
+            Deriver(self.services.deriving, self.derived, pace).run(self.epoch, count)
+        except JobStopped:
+            return False
+        return True
 
     @property
     def deriver(self) -> Deriver:

@@ -15,6 +15,8 @@ from lrs.derivation.making import Maker, OpenHandle, Places
 from lrs.derivation.names import COMMONS, OWNER, PENDING, SWEEP, history_cursor, log_cursor
 from lrs.derivation.reading import (
     Identify,
+    Pace,
+    Reach,
     Step,
     gone_institutions,
     leave_gone,
@@ -28,8 +30,8 @@ from lrs.tables.derived import Derivation, DerivedTables
 from lrs.tables.recorded import RecordedTables
 from lrs.xapi.log import LogReader
 
-_READS_AHEAD = 50
-"""Pages that are read before those whom they touch are made: many pages often touch the same."""
+ReadPage = Callable[[Reach], Step | None]
+"""Reads the next page of one log or history; None at its end."""
 
 _REMEMBERED = 20_000
 """Ids of identifiers that a run remembers."""
@@ -66,12 +68,14 @@ class Deriver:
     Args:
         sources: What is recorded.
         derived: Where what follows from it goes.
+        pace: How much one step takes.
     """
 
-    def __init__(self, sources: Sources, derived: DerivedTables) -> None:
+    def __init__(self, sources: Sources, derived: DerivedTables, pace: Pace | None = None) -> None:
         """Keep what was handed in."""
         self._sources = sources
         self._derived = derived
+        self._pace = pace or Pace()
 
     def is_behind(self) -> bool:
         """Tell whether something was recorded since, or is marked.
@@ -117,36 +121,37 @@ class Deriver:
         """
         if not self._derived.begin(epoch):
             raise JobTooLate("Another process derives now; this run ends.")
-        run = _Run(self._sources, self._derived, epoch, keep, until)
-        run.show = show
+        run = _Run(self._sources, self._derived, self._pace, epoch, _Course(keep, until, show))
         return run.run()
+
+
+@dataclass(frozen=True, slots=True)
+class _Course:
+    """See Deriver.run."""
+
+    keep: Callable[[], None]
+    until: Mapping[str, int] | None
+    show: Callable[[int], None] | None
 
 
 class _Run:
     """One run; what it remembers ends with it."""
 
-    show: Callable[[int], None] | None = None
-
     def __init__(
-        self,
-        sources: Sources,
-        derived: DerivedTables,
-        epoch: int,
-        keep: Callable[[], None],
-        until: Mapping[str, int] | None,
+        self, sources: Sources, derived: DerivedTables, pace: Pace, epoch: int, course: _Course
     ) -> None:
         self._sources = sources
         self._derived = derived
+        self._pace = pace
         self._epoch = epoch
-        self._keep = keep
-        self._until = until
+        self._course = course
         self._counts = Counts()
         self._cursors = derived.cursors()
         self._handles = sources.institutions()
         salt = sources.salt()
         self._identify: Identify = lru_cache(_REMEMBERED)(lambda name: identity_of(name, salt))
         places = Places(sources.commons, self._handles, sources.open_recorded, salt)
-        self._maker = Maker(derived, places)
+        self._maker = Maker(derived, places, pace.made)
 
     def run(self) -> Counts:
         self._leave_gone()
@@ -157,13 +162,13 @@ class _Run:
     def _leave_gone(self) -> None:
         there = [COMMONS, *(one.institution_id for one in self._handles)]
         for name in gone_institutions(self._cursors, there):
-            for step in leave_gone(self._derived, name):
+            for step in leave_gone(self._derived, name, self._pace.marked):
                 self._take(step)
 
     def _read(self) -> bool:
         """Read some pages of everything, then make those who are marked; False at the end of all."""
         read = 0
-        while read < _READS_AHEAD and (pages := self._read_a_page_of_each()):
+        while read < self._pace.pages and (pages := self._read_a_page_of_each()):
             read += pages
         if read:
             self._make()
@@ -172,16 +177,16 @@ class _Run:
     def _read_a_page_of_each(self) -> int:
         steps = 0
         for name, read in self._places():
-            step = read(self._bounds(name))
+            step = read(self._reach(name))
             if step is not None:
                 self._take(step)
                 steps += 1
         return steps
 
-    def _places(self) -> Sequence[tuple[str, Callable[[tuple[int, int | None]], Step | None]]]:
+    def _places(self) -> Sequence[tuple[str, ReadPage]]:
         """List every log and history with what reads its next page; histories first."""
         sources = self._sources
-        found: list[tuple[str, Callable[[tuple[int, int | None]], Step | None]]] = []
+        found: list[tuple[str, ReadPage]] = []
         opened = [(COMMONS, sources.commons)]
         opened += [(one.institution_id, sources.open_recorded(one)) for one in self._handles]
         for name, tables in opened:
@@ -189,22 +194,20 @@ class _Run:
         logs = [(log_cursor(one.institution_id), self._log_reader(one)) for one in self._handles]
         return found + logs
 
-    def _history_reader(
-        self, tables: RecordedTables, name: str
-    ) -> Callable[[tuple[int, int | None]], Step | None]:
-        return lambda bounds: read_history(tables, name, self._identify, bounds)
+    def _history_reader(self, tables: RecordedTables, name: str) -> ReadPage:
+        return lambda reach: read_history(tables, name, self._identify, reach)
 
-    def _log_reader(self, handle: InstitutionHandle) -> Callable[[tuple[int, int | None]], Step | None]:
+    def _log_reader(self, handle: InstitutionHandle) -> ReadPage:
         reader = self._sources.reader
-        return lambda bounds: self._counted(read_log(reader, self._derived, handle, self._identify, bounds))
+        return lambda reach: self._counted(read_log(reader, self._derived, handle, self._identify, reach))
 
     def _counted(self, step: Step | None) -> Step | None:
         self._counts.statements += step.count if step is not None else 0
         return step
 
-    def _bounds(self, cursor: str) -> tuple[int, int | None]:
-        until = None if self._until is None else self._until.get(cursor, 0)
-        return self._cursors.get(cursor, 0), until
+    def _reach(self, cursor: str) -> Reach:
+        until = None if self._course.until is None else self._course.until.get(cursor, 0)
+        return Reach(self._cursors.get(cursor, 0), until, self._pace.entries)
 
     def _make(self) -> bool:
         """Make everybody who is marked; False where nobody was."""
@@ -221,7 +224,7 @@ class _Run:
         return saved
 
     def _sweep_on(self) -> bool:
-        step = sweep_on(self._derived)
+        step = sweep_on(self._derived, self._pace.marked)
         if step is not None:
             self._take(step)
         return step is not None
@@ -234,9 +237,9 @@ class _Run:
             self._maker.forget_rules()
 
     def _save(self, derivation: Derivation) -> None:
-        self._keep()
-        if self.show is not None:
-            self.show(self._counts.statements)
+        self._course.keep()
+        if self._course.show is not None:
+            self._course.show(self._counts.statements)
         if not (derivation.puts or derivation.removals or derivation.cursors):
             return
         if not self._derived.save(self._epoch, derivation):

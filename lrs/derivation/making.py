@@ -22,11 +22,11 @@ from lrs.learners.deriving import Resolved, Resolver, open_rosters
 from lrs.learners.handles import IdentityId
 from lrs.learners.kinds import IDENTITIES, MEMBERS
 from lrs.learners.persons import Person, rows_of
+from lrs.pathways.deriving import completion_rows, read_pathways
+from lrs.pathways.kinds import COMPLETIONS
+from lrs.pathways.model import Pathway
 from lrs.tables.derived import Derivation, DerivedTables, Row, RowName
 from lrs.tables.recorded import RecordedTables
-
-AT_ONCE = 100
-"""Marked identities that a step makes."""
 
 _LEADING = frozenset({IDENTITIES, MEMBERS})
 """Tables by which a step finds what was there before; they go last."""
@@ -50,15 +50,18 @@ class Maker:
     Args:
         derived: Where they go.
         places: What is recorded.
+        at_once: Marked identities that a step makes.
     """
 
-    def __init__(self, derived: DerivedTables, places: Places) -> None:
+    def __init__(self, derived: DerivedTables, places: Places, at_once: int) -> None:
         """Read the rules as they stand."""
         self._derived = derived
         self._places = places
+        self._at_once = at_once
         self._rosters = open_rosters(places.institutions, places.open_recorded)
         self._there = {one.institution_id for one in places.institutions}
         self._rulebook: Rulebook | None = None
+        self._pathways: Sequence[Pathway] = ()
 
     def forget_rules(self) -> None:
         """Read the rules again before the next step: some have changed."""
@@ -66,11 +69,12 @@ class Maker:
 
     def steps(self) -> Iterator[Derivation]:
         """Yield what is to be saved, in this order, for the next who are marked; nothing where nobody is."""
-        marked = self._derived.rows(PENDING, OWNER, "", AT_ONCE)
+        marked = self._derived.rows(PENDING, OWNER, "", self._at_once)
         if not marked:
             return
         if self._rulebook is None:
             self._rulebook = read_rulebook(self._places.institutions, self._places.open_recorded)
+            self._pathways = read_pathways(self._places.institutions, self._places.open_recorded)
         resolver = Resolver(self._places.commons, self._rosters, self._derived, self._places.salt)
         resolved = resolver.resolve([orjson.loads(row.content)["identifier"] for row in marked])
         marks = {row.key: row for row in marked}
@@ -110,26 +114,33 @@ class Maker:
     ) -> dict[RowName, Row]:
         made: dict[RowName, Row] = {}
         for person in resolved.persons:
-            for row in _rows_of_person(person, acts, rulebook):
+            for row in _rows_of_person(person, acts, rulebook, self._pathways):
                 made[row.name] = row
         return made
 
     def _standing(self, resolved: Resolved, identities: Sequence[str]) -> dict[RowName, bytes]:
-        """Return what stands of evidence and progress, by name."""
+        """Return what stands of evidence, progress and completions, by name."""
         learners = {*resolved.learners_before, *(person.learner_id for person in resolved.persons)}
         found = [
             *self._derived.rows_of(EVIDENCE, identities),
             *self._derived.rows_of(PROGRESS, sorted(learners)),
+            *self._derived.rows_of(COMPLETIONS, sorted(learners)),
         ]
         return {row.name: row.content for row in found}
 
 
 def _rows_of_person(
-    person: Person, acts: Mapping[IdentityId, Sequence[Act]], rulebook: Rulebook
+    person: Person,
+    acts: Mapping[IdentityId, Sequence[Act]],
+    rulebook: Rulebook,
+    pathways: Sequence[Pathway],
 ) -> Iterable[Row]:
     """Make every row of one person; none where nothing is known of them."""
     own = {one: acts[one] for one in person.identities if one in acts}
     rows = rows_of(person, own)
     if not rows:
         return ()
-    return [*rows, *competencies.derive(own, rulebook).rows(person.learner_id)]
+    learner, derived = person.learner_id, competencies.derive(own, rulebook)
+    everything = [act for found in own.values() for act in found]
+    completions = completion_rows(learner, pathways, everything, derived.progress)
+    return [*rows, *derived.rows(learner), *completions]

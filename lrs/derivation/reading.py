@@ -32,13 +32,39 @@ from lrs.tables.recorded import RecordedTables
 from lrs.xapi.facts import is_voiding, target_of
 from lrs.xapi.log import LogReader
 
-STEP = 2_000
-"""Entries of one log or history that a step reads."""
-
-_MARKED = 1_000
 _EMPTY = b"{}"
 
 Identify = Callable[[str], IdentityId]
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How much one step takes; what comes of it does not depend on it.
+
+    Attributes:
+        entries: Of one log or history that a step reads.
+        pages: That are read before those whom they touch are made: many often touch the same.
+        marked: Learners that a step of a sweep marks.
+        made: Marked identities that a step makes.
+    """
+
+    entries: int = 2_000
+    pages: int = 50
+    marked: int = 1_000
+    made: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """From where to where a page is read; ``until`` is None for the end of everything."""
+
+    after: int
+    until: int | None
+    entries: int
+
+    def takes(self, position: int) -> bool:
+        """Tell whether a position is before the end."""
+        return self.until is None or position <= self.until
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +86,7 @@ def read_log(
     derived: DerivedTables,
     handle: InstitutionHandle,
     identify: Identify,
-    bounds: tuple[int, int | None],
+    reach: Reach,
 ) -> Step | None:
     """Read the next page of an institution's log; None at its end.
 
@@ -69,18 +95,17 @@ def read_log(
         derived: What the steps before left.
         handle: Whose log.
         identify: Gives the id of an identifier.
-        bounds: The cursor, and the position behind which nothing is read (None for the log's end).
+        reach: From where to where.
 
     Raises:
         StoreError: The store failed.
     """
-    after, end = bounds
-    page = reader.read(handle, after, STEP)
-    entries = [one for one in page.entries if end is None or one.position <= end]
+    page = reader.read(handle, reach.after, reach.entries)
+    entries = [one for one in page.entries if reach.takes(one.position)]
     if not entries:
         return None
     last = page.last if len(entries) == len(page.entries) else entries[-1].position
-    made = _Page(reader, derived, handle, identify, after)
+    made = _Page(reader, derived, handle, identify, reach.after)
     for entry in entries:
         statement = read_statement(entry.text)
         if is_voiding(statement):
@@ -143,22 +168,20 @@ class _Page:
         puts[row.name] = row
 
 
-def read_history(
-    tables: RecordedTables, name: str, identify: Identify, bounds: tuple[int, int | None]
-) -> Step | None:
+def read_history(tables: RecordedTables, name: str, identify: Identify, reach: Reach) -> Step | None:
     """Read the next page of a history; None at its end.
 
     Args:
         tables: Of an institution, or of the commons.
         name: The institution's id, or ``commons``.
         identify: Gives the id of an identifier.
-        bounds: As for ``read_log``.
+        reach: From where to where.
 
     Raises:
         StoreError: The store failed.
     """
-    after, end = bounds
-    entries = [one for one in tables.read_entries(after, STEP) if end is None or one.position <= end]
+    page = tables.read_entries(reach.after, reach.entries)
+    entries = [one for one in page if reach.takes(one.position)]
     if not entries:
         return None
     touched = {identifier for entry in entries for identifier in touched_by(entry)}
@@ -175,24 +198,24 @@ def sweep_row(after: str) -> Row:
     return Row(SWEEP, OWNER, "", orjson.dumps({"after": after}))
 
 
-def sweep_on(derived: DerivedTables) -> Step | None:
+def sweep_on(derived: DerivedTables, marked: int) -> Step | None:
     """Mark the next learners of a sweep; None where there is none."""
     sweep = derived.find(SWEEP, OWNER)
     if sweep is None:
         return None
-    found = derived.owners(LEARNERS, orjson.loads(sweep.content)["after"], _MARKED)
+    found = derived.owners(LEARNERS, orjson.loads(sweep.content)["after"], marked)
     if not found:
         return Step(Derivation((), [sweep.name]), 0)
     return Step(Derivation([*marks_of(derived, found), sweep_row(found[-1])]), 0)
 
 
-def leave_gone(derived: DerivedTables, institution_id: str) -> Iterable[Step]:
+def leave_gone(derived: DerivedTables, institution_id: str, marked: int) -> Iterable[Step]:
     """Yield the steps that mark everything that an institution left which is there no more."""
     after = ""
-    while places := derived.rows(PLACES, institution_id, after, _MARKED):
+    while places := derived.rows(PLACES, institution_id, after, marked):
         after = places[-1].key
         yield Step(Derivation(marks_of(derived, [one.key for one in places])), 0)
-    while voidings := derived.rows(VOIDINGS, institution_id, "", _MARKED):
+    while voidings := derived.rows(VOIDINGS, institution_id, "", marked):
         yield Step(Derivation((), [one.name for one in voidings]), 0)
     cursors = {log_cursor(institution_id): GONE, history_cursor(institution_id): GONE}
     yield Step(Derivation([sweep_row("")], (), cursors), 0, rules=True)

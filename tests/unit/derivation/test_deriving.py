@@ -3,7 +3,7 @@
 import pytest
 
 from lrs.derivation.names import OWNER, PENDING
-from lrs.errors import JobStopped, JobTooLate
+from lrs.errors import JobTooLate
 from lrs.tables.derived import Derivation, Row
 from tests.derivations import World, all_rows, keep
 from tests.unit.competencies.builders import FRAMEWORK
@@ -162,29 +162,12 @@ def test_dropped_institution_takes_its_framework_along(world: World) -> None:
 def test_institution_that_is_dropped_between_two_halves_of_a_step_leaves_nothing(world: World) -> None:
     """Its acts are there and their people only marked when it goes."""
     world.say("Museum", "ben", "a1", 0.9)
-    stop_after(world, 4)
+    assert not world.derive(most_steps=4)
     assert world.derived.count("acts") == 1
     world.drop("Museum")
     world.derive()
     assert world.derived.count("acts") == 0
     world.assert_equals_rebuild()
-
-
-def stop_after(world: World, steps: int) -> bool:
-    """Derive for so many steps; tell whether that was not enough."""
-    left = [steps]
-
-    def stopping() -> None:
-        left[0] -= 1
-        if left[0] < 0:
-            raise JobStopped("Enough.")
-
-    world.epoch += 1
-    try:
-        world.deriver.run(world.epoch, stopping)
-    except JobStopped:
-        return True
-    return False
 
 
 def test_run_that_is_stopped_anywhere_is_taken_up_by_the_next(world: World) -> None:
@@ -195,7 +178,7 @@ def test_run_that_is_stopped_anywhere_is_taken_up_by_the_next(world: World) -> N
     world.link("ada", "@ada")
     world.roster("School", ("1", "Cyd", ("cyd", "@ada")))
     steps = 1
-    while stop_after(world, steps):
+    while not world.derive(most_steps=steps):
         steps += 1
     assert steps > 3
     world.assert_equals_rebuild()
