@@ -1,6 +1,7 @@
 """One process that changes recorded values: ``python -m tests.wire.changer URL FOLDER NAME MODE``.
 
-``race``: changes for ever, and notes in ``FOLDER/NAME`` what it was told, *after* it was told.
+``race``: changes until its institution is gone, and notes in ``FOLDER/NAME`` what it was
+told, *after* it was told.
 ``die``: ends without a word right behind the commit of its only change.
 ``count SECONDS``: waits for a line on standard input, changes one value for so long, prints how
 often it was told that it had.
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from lrs.access.handles import InstitutionHandle, InstitutionId
-from lrs.errors import StoreUnavailable
+from lrs.errors import NotFound, StoreUnavailable
 from lrs.stores import Stores
 from lrs.stores.mongo.recorded_rows import Rows
 from lrs.tables.recorded import Note, Recorded, RecordedTables, Wish
@@ -49,6 +50,8 @@ def race(url: str, notes: Path, name: str) -> None:
             told = act(tables_of(stores, institution), seeded, f"{name}/{turn}")
             file.write(json.dumps([institution, *told]) + "\n")
             file.flush()
+            if told[0] == "gone":
+                return
 
 
 def act(tables: RecordedTables, seeded: random.Random, by: str) -> tuple[str, Any]:
@@ -63,6 +66,8 @@ def act(tables: RecordedTables, seeded: random.Random, by: str) -> tuple[str, An
         return "many", [by, len(many), tables.change_all("many", many, now_us())]
     except StoreUnavailable:
         return "unavailable", None
+    except NotFound:
+        return "gone", None
 
 
 def die(url: str) -> None:

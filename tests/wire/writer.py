@@ -1,6 +1,7 @@
 """One writer process: ``python -m tests.wire.writer URL FOLDER NAME MODE``; the tests kill it.
 
-``race``: writes for ever and notes, in ``FOLDER/NAME``, each verdict *after* it was given.
+``race``: writes until its institution is gone, and notes, in ``FOLDER/NAME``, each verdict
+*after* it was given.
 ``count SECONDS``: waits for a line on standard input, writes for so long, prints how many
 batches were acknowledged.
 """
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from lrs.access.handles import InstitutionHandle, InstitutionId
-from lrs.errors import StatementConflict, StoreUnavailable
+from lrs.errors import NotFound, StatementConflict, StoreUnavailable
 from lrs.stores import StoreOptions, Stores, open_stores
 from lrs.xapi.ports import Batch, Fact, FactKind, PreparedStatement, StatementId, StatementStore
 
@@ -61,6 +62,8 @@ def race(url: str, notes: Path, name: str) -> None:
             ids = [[one.id, one.fingerprint[0]] for one in made]
             file.write(json.dumps([institution, verdict, ids]) + "\n")
             file.flush()
+            if verdict == "gone":
+                return
 
 
 def contested_number() -> int:
@@ -76,6 +79,8 @@ def send(store: StatementStore, made: list[PreparedStatement]) -> str:
         return "conflict"
     except StoreUnavailable:
         return "unavailable"
+    except NotFound:
+        return "gone"
     return "kept"
 
 
