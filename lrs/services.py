@@ -32,8 +32,10 @@ from lrs.portfolios.freshness import Freshness
 from lrs.portfolios.service import PortfolioService, Rooms
 from lrs.portfolios.shares import Shares
 from lrs.sealing import SecretBox
+from lrs.sources.attestation import AttestationService
+from lrs.sources.parts import Parts
 from lrs.sources.places import PatientClient
-from lrs.sources.service import Parts, SourceService
+from lrs.sources.service import SourceService
 from lrs.stores import StoreOptions, Stores, open_stores
 from lrs.streams.delivery import Deliverer
 from lrs.streams.log import LogService
@@ -109,6 +111,7 @@ class Services:
     consents: ConsentService
     portfolios: PortfolioService
     sources: SourceService
+    attestations: AttestationService
     transcripts: TranscriptService
 
     def close(self) -> None:
@@ -184,21 +187,20 @@ def build_services(
         quotas,
         _make_scan(settings),
     )
-    sources = SourceService(
-        Parts(
-            stores.recorded,
-            statements,
-            log_reader,
-            access,
-            PatientClient(outbound, time.sleep, _make_draw(outside)),
-            box,
-            outside.clock,
-            time.sleep,
-            outside.random_bytes,
-            learners,
-        )
+    parts = Parts(
+        stores.recorded,
+        statements,
+        log_reader,
+        access,
+        PatientClient(outbound, time.sleep, _make_draw(outside)),
+        box,
+        outside.clock,
+        time.sleep,
+        outside.random_bytes,
+        learners,
     )
-    work = Work(deriver, Ticker(commons, outside.clock), deliverer, sources)
+    sources, attestations = SourceService(parts), AttestationService(parts)
+    work = Work(deriver, Ticker(commons, outside.clock), deliverer, sources, attestations)
     return Services(
         settings=settings,
         outside=outside,
@@ -228,6 +230,7 @@ def build_services(
             outside.clock,
         ),
         sources=sources,
+        attestations=attestations,
         transcripts=TranscriptService(
             TranscriptRooms(access, learners, consents, frameworks, NoPaths()), stores.recorded, outside.clock
         ),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from lrs.derivation.deriver import Deriver
 from lrs.derivation.tick import Ticker
 from lrs.jobs.model import Job, Report, Running
+from lrs.sources.attestation import AttestationService
 from lrs.sources.service import SourceService
 from lrs.streams.delivery import Deliverer
 
@@ -23,6 +24,7 @@ class Work:
     ticker: Ticker
     deliverer: Deliverer
     sources: SourceService
+    attestations: AttestationService
 
 
 def declare_jobs(work: Work) -> Sequence[Job]:
@@ -40,11 +42,19 @@ def declare_jobs(work: Work) -> Sequence[Job]:
         return Report(done.read, done.sent, tuple(done.problems), len(done.problems))
 
     def pull(running: Running) -> Report:
+        kept = work.attestations.store_unstored(running.keep)
         done = work.sources.pull_due(running.keep)
-        return Report(done.read, done.stored, tuple(done.problems), len(done.problems))
+        return Report(done.read, done.stored + kept, tuple(done.problems), len(done.problems))
 
     return (
-        Job("pull", "Reads the sources that are due.", 30, pull, is_behind=work.sources.is_due),
+        Job(
+            "pull",
+            "Reads the sources that are due, and stores confirmations that could not be stored at once.",
+            30,
+            pull,
+            is_behind=work.sources.is_due,
+            period_seconds=300,
+        ),
         Job("tick", "Records the day, by which things expire.", 60, tick, period_seconds=60),
         Job(DERIVE, DERIVE_ABOUT, 1, derive, is_behind=work.deriver.is_behind),
         Job(

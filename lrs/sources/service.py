@@ -9,11 +9,8 @@ from connectors.base import Connector
 from connectors.csv.connector import CsvConnector
 from connectors.xapi import XapiConnector
 from lrs.access.handles import InstitutionHandle
-from lrs.access.service import AccessService
-from lrs.clock import Clock
 from lrs.errors import Conflict, InvalidRequest, LrsError, NotFound
-from lrs.learners.service import MAX_ROSTER_NAME, LearnerService
-from lrs.sealing import SecretBox
+from lrs.learners.service import MAX_ROSTER_NAME
 from lrs.sources.locks import SourceLock
 from lrs.sources.model import (
     CURSOR,
@@ -32,14 +29,11 @@ from lrs.sources.model import (
     name_source,
     run_id,
 )
-from lrs.sources.places import PatientClient
+from lrs.sources.parts import Parts
 from lrs.sources.rosters import roster_rows
 from lrs.sources.rows import RowBook
 from lrs.sources.runner import PAGE_ROWS, Runner, Work, in_parts, read_kept, row_of
-from lrs.sources.writing import Writer
-from lrs.tables.recorded import Note, OpenRecorded, Recorded, RecordedTables, Wish
-from lrs.xapi.log import LogReader
-from lrs.xapi.service import StatementService
+from lrs.tables.recorded import Note, Recorded, RecordedTables, Wish
 
 KEPT_RUNS = 100
 """So many runs of each source are remembered."""
@@ -60,27 +54,6 @@ class SourceWish:
     place: str
     config: Json | None = None
     credentials: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What the service works with, handed in once.
-
-    Attributes:
-        sleep: Waits for so many seconds.
-        learners: Takes what rows say of who people are.
-    """
-
-    recorded: OpenRecorded
-    statements: StatementService
-    log: LogReader
-    access: AccessService
-    client: PatientClient
-    box: SecretBox
-    clock: Clock
-    sleep: Callable[[float], None]
-    random_bytes: Callable[[int], bytes]
-    learners: LearnerService
 
 
 @dataclass(slots=True)
@@ -397,14 +370,7 @@ class SourceService:
         is_dry: bool = False,
     ) -> Work:
         parts, tables = self._parts, self._tables(handle)
-        access, institution = parts.access, handle.institution_id
-        writer = Writer(
-            parts.statements,
-            parts.log,
-            handle,
-            lambda: access.ensure_client(institution, source),
-            lambda: access.get_institution(institution).statement_quota,
-        )
+        writer = parts.writer(handle, source)
         return Work(handle, source, run, tables, RowBook(tables, source), writer, parts.clock, keep, is_dry)
 
     def _tidy(self, handle: InstitutionHandle, source: str) -> None:
