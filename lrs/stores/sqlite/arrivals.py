@@ -1,6 +1,6 @@
 """Receipts and refusals, bounded by number (a source) and by age."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -21,10 +21,23 @@ _NEXT = "SELECT coalesce(max(n), 0) + 1 FROM {} WHERE tenant = ? AND source = ?"
 
 def insert_receipt(database: apsw.Connection, tenant: int, receipt: Receipt) -> None:
     """Keep a receipt, inside the transaction of what it is about."""
-    n = sql.value(database, _NEXT.format("receipts"), (tenant, receipt.source))
-    counts = (receipt.stored, receipt.already, receipt.first_id, receipt.corrected)
-    values = (tenant, receipt.source, n, receipt.at_us, *counts)
-    database.execute("INSERT INTO receipts VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
+    insert_receipts(database, tenant, [receipt])
+
+
+def insert_receipts(database: apsw.Connection, tenant: int, receipts: Iterable[Receipt]) -> None:
+    """Keep receipts in this order, inside the transaction of what they are about."""
+    by_source: dict[str, list[Receipt]] = {}
+    for receipt in receipts:
+        by_source.setdefault(receipt.source, []).append(receipt)
+    for source, given in by_source.items():
+        first = sql.value(database, _NEXT.format("receipts"), (tenant, source))
+        database.executemany(
+            "INSERT INTO receipts VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                (tenant, source, n, one.at_us, one.stored, one.already, one.first_id, one.corrected)
+                for n, one in enumerate(given, first)
+            ],
+        )
 
 
 class Bounds:

@@ -4,6 +4,7 @@ from lrs.errors import TooLarge
 from lrs.stores.recorded import value_from
 from lrs.stores.sqlite import sql
 from lrs.stores.sqlite.attachments import pack_attachments
+from lrs.stores.sqlite.batches import BatchWork
 from lrs.stores.sqlite.connections import Readers
 from lrs.stores.sqlite.errors import translated
 from lrs.stores.sqlite.history import read_rows
@@ -12,7 +13,7 @@ from lrs.stores.sqlite.query import PageReader, find_row, to_statement
 from lrs.stores.sqlite.rows import id_bytes
 from lrs.stores.sqlite.spreading import finish_spread
 from lrs.stores.sqlite.writer import Writer
-from lrs.stores.sqlite.writing import BatchWork, Place
+from lrs.stores.sqlite.writing import Place
 from lrs.xapi.ports import (
     Batch,
     BatchOutcome,

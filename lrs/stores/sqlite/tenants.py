@@ -29,6 +29,11 @@ class Tenants:
         self._institution_id = institution_id
         self._committed: int | None = None
 
+    @property
+    def institution_id(self) -> InstitutionId:
+        """Whose number this finds."""
+        return self._institution_id
+
     def find(self, reader: apsw.Connection) -> int | None:
         """Return the number as committed, or None while nothing of the institution is kept."""
         if self._committed is None:

@@ -9,9 +9,10 @@ that nobody fails for a neighbour's fault.
 
 import logging
 import threading
+from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable
-from typing import Any, TypeVar
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any, Generic, TypeVar
 
 import apsw
 
@@ -72,20 +73,55 @@ class Write:
         return self._last_stored
 
 
+class SharedWork(ABC, Generic[T]):
+    """Work that is done in one go with other work of the same company."""
+
+    @property
+    @abstractmethod
+    def company(self) -> Hashable:
+        """What those have in common that may be done together."""
+
+    @abstractmethod
+    def do_all(self, write: Write, works: Sequence[Any]) -> Sequence[T | LrsError]:
+        """Do works of one company, this among them; return the result of each, or its verdict.
+
+        A verdict is an LrsError: nothing of that work was written. What is raised is about all.
+        """
+
+    def __call__(self, write: Write) -> T:
+        """Do this work alone."""
+        (result,) = self.do_all(write, [self])
+        if isinstance(result, LrsError):
+            raise result
+        return result
+
+
 class _Job:
-    """One piece of work and what became of it."""
+    """One piece of work and what became of it; whoever waits for it waits for a bare lock, the quickest."""
+
+    __slots__ = ("_done", "begun", "error", "result", "weight", "work")
 
     def __init__(self, work: Callable[[Write], Any], weight: int) -> None:
         self.work = work
         self.weight = weight
         self.begun = False
-        self.done = threading.Event()
         self.result: Any = None
         self.error: BaseException | None = None
+        self._done = threading.Lock()
+        self._done.acquire()
+
+    def wait(self, seconds: float = -1) -> bool:
+        """Wait until it is finished, or for so long; True, once, when it is."""
+        return self._done.acquire(timeout=seconds)
 
     def finish(self, error: BaseException | None = None) -> None:
         self.error = error or self.error
-        self.done.set()
+        if self._done.locked():
+            self._done.release()
+
+    @property
+    def company(self) -> Hashable:
+        return self.work.company if isinstance(self.work, SharedWork) else self
 
 
 class Writer:
@@ -118,7 +154,7 @@ class Writer:
         self._busy_seconds = busy_seconds
         self._committed = committed
         self._queue: deque[_Job] = deque()
-        self._wake = threading.Condition()
+        self._wake = threading.Condition(threading.Lock())
         self._closing = False
         self._thread = threading.Thread(target=self._loop, name="sqlite-writer", daemon=True)
         self._thread.start()
@@ -141,9 +177,11 @@ class Writer:
                 raise StoreUnavailable("The store is closed.")
             self._queue.append(job)
             self._wake.notify()
-        if not job.done.wait(self._busy_seconds) and self._withdraw(job):
-            raise StoreUnavailable(f"Another writer held the store for {self._busy_seconds:g} s. Try again.")
-        job.done.wait()
+        if not job.wait(self._busy_seconds):
+            if self._withdraw(job):
+                held = f"Another writer held the store for {self._busy_seconds:g} s. Try again."
+                raise StoreUnavailable(held)
+            job.wait()
         if job.error is not None:
             raise job.error
         result: T = job.result
@@ -235,15 +273,11 @@ class Writer:
         self._database.execute("BEGIN IMMEDIATE")
         write = Write(self._database, self._clock, self._lock.floor.read())
         before = self._database.total_changes()
+        companies: dict[Hashable, list[_Job]] = {}
         for job in jobs:
-            job.error = None
-            written = self._database.total_changes()
-            try:
-                job.result = job.work(write)
-            except LrsError as verdict:
-                if self._database.total_changes() != written:
-                    raise
-                job.error = verdict
+            companies.setdefault(job.company, []).append(job)
+        for company in companies.values():
+            self._do(write, company)
         if self._database.total_changes() == before:
             self._database.execute("ROLLBACK")
             return
@@ -252,6 +286,24 @@ class Writer:
         self._lock.floor.raise_to(write.last_stored_us)
         self._committed()
         self._check_files()
+
+    def _do(self, write: Write, jobs: Sequence[_Job]) -> None:
+        """Do the work of one company, and note each result or verdict."""
+        written = self._database.total_changes()
+        work = jobs[0].work
+        results: Sequence[Any]
+        try:
+            if isinstance(work, SharedWork):
+                results = work.do_all(write, [job.work for job in jobs])
+            else:
+                results = [work(write)]
+        except LrsError as verdict:
+            if self._database.total_changes() != written:
+                raise
+            results = [verdict] * len(jobs)
+        for job, result in zip(jobs, results, strict=True):
+            job.error = result if isinstance(result, LrsError) else None
+            job.result = result
 
     def _roll_back(self) -> None:
         if self._database.in_transaction:

@@ -1,4 +1,4 @@
-"""Keeping a batch: the verdict first, then the rows, voidings, references and the receipt."""
+"""Inserting statements that are new: their rows, voidings and references."""
 
 from array import array
 from collections.abc import Sequence
@@ -8,26 +8,18 @@ from typing import Any, NamedTuple
 import apsw
 import orjson
 
-from lrs.errors import QuotaExceeded, StatementConflict
 from lrs.stores.compression import BodyCodec
 from lrs.stores.recorded import VOIDED_KIND, KeptEntry
 from lrs.stores.sqlite import sql
 from lrs.stores.sqlite.activities import Definitions
-from lrs.stores.sqlite.arrivals import insert_receipt
-from lrs.stores.sqlite.attachments import PackedAttachment, insert_attachments
 from lrs.stores.sqlite.history import append_entries
 from lrs.stores.sqlite.postings import Lots, insert_new
 from lrs.stores.sqlite.references import Arrived, References, Spread
 from lrs.stores.sqlite.rows import Row, RowCodec, State, id_text
 from lrs.stores.sqlite.tenants import Tenants
 from lrs.stores.sqlite.writer import Write
-from lrs.xapi.ports import Batch, BatchOutcome, Receipt
 
 _INSERT = "INSERT INTO stmt VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
-_FIND = (
-    "SELECT s.id, s.fp FROM carray(?) c CROSS JOIN ids i ON i.h = c.value CROSS JOIN stmt s ON s.seq = i.seq"
-    " WHERE s.tenant = ?"
-)
 _COUNT = "UPDATE tenants SET statements = statements + ? WHERE number = ?"
 _VOIDED_BEFORE = (
     "SELECT 1 FROM refs r CROSS JOIN stmt s ON s.seq = r.seq"
@@ -49,84 +41,6 @@ class Place:
     bodies: BodyCodec
     definitions: Definitions
     lot_size: int
-
-
-class Kept(NamedTuple):
-    """What became of a batch, and what its statements have still to hand on."""
-
-    outcome: BatchOutcome
-    left: Spread | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class BatchWork:
-    """Writes one prepared batch inside a transaction; may be run again."""
-
-    batch: Batch
-    rows: Sequence[Row]
-    attachments: Sequence[PackedAttachment]
-    place: Place
-
-    def __call__(self, write: Write) -> Kept:
-        """Decide, then write.
-
-        Raises:
-            StatementConflict: Before anything was written.
-            QuotaExceeded: As early.
-        """
-        if not self.rows:
-            return Kept(BatchOutcome((), ()))
-        outcome = self._decide(write.database, self.place.tenants.find_in_write(write.database))
-        self._check_quota(write.database, len(outcome.stored))
-        tenant = self.place.tenants.find_or_add(write.database)
-        left = None
-        if outcome.stored:
-            new = [self.rows[index] for index in outcome.stored]
-            left = Insertion(write, tenant, self.place).insert(
-                [Placed(write.next_seq(), write.next_stored(), row) for row in new]
-            )
-            given = [one for row in new for one in row.definitions]
-            if given:
-                self.place.definitions.merge(write, tenant, given)
-        if self.attachments:
-            insert_attachments(write.database, tenant, self.attachments)
-        self._leave_receipt(write, tenant, outcome)
-        return Kept(outcome, left)
-
-    def _decide(self, database: apsw.Connection, tenant: int | None) -> BatchOutcome:
-        new: list[int] = []
-        already: list[int] = []
-        conflicts: list[int] = []
-        kept = dict(sql.rows(database, _FIND, (_hashes(self.rows), tenant)))
-        for index, row in enumerate(self.rows):
-            fingerprint = kept.get(row.id)
-            if fingerprint is None:
-                new.append(index)
-            else:
-                (already if fingerprint == row.fingerprint else conflicts).append(index)
-        if conflicts:
-            ids = [self.batch.statements[index].id for index in conflicts]
-            count = len(ids)
-            raise StatementConflict(
-                f"{count} statement{'s are' if count > 1 else ' is'} already stored with other content;"
-                " nothing of this batch was stored.",
-                conflicts,
-                ids,
-            )
-        return BatchOutcome(tuple(new), tuple(already))
-
-    def _check_quota(self, database: apsw.Connection, brought: int) -> None:
-        quota = self.batch.quota
-        if quota and brought:
-            held = self.place.tenants.count_statements(database)
-            if held + brought > quota:
-                raise QuotaExceeded.of(held, brought, quota)
-
-    def _leave_receipt(self, write: Write, tenant: int, outcome: BatchOutcome) -> None:
-        first = self.batch.statements[0].id
-        counts = (len(outcome.stored), len(outcome.already))
-        receipt = Receipt(self.batch.source, write.now_us, *counts, first, self.batch.corrected)
-        insert_receipt(write.database, tenant, receipt)
 
 
 def _hashes(rows: Sequence[Row]) -> Any:
