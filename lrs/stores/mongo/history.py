@@ -19,6 +19,7 @@ from pymongo.errors import DuplicateKeyError
 
 from lrs.access.handles import InstitutionId
 from lrs.stores.mongo.database import Collections
+from lrs.stores.mongo.gone import keys_of
 from lrs.stores.mongo.keys import dense_key, number_of
 from lrs.stores.mongo.patience import Patience
 from lrs.stores.mongo.segment import Document
@@ -50,8 +51,8 @@ class HistoryLog:
         """Yield the entries right behind one; stops at the first that is missing, or was emptied."""
         if limit <= 0:
             return
-        behind = {"_id": {"$gt": dense_key(self._institution_id, after), "$lt": f"{self._institution_id};"}}
-        for document in self._entries.find(behind).sort("_id", 1).limit(limit):
+        behind = {"$gt": dense_key(self._institution_id, after), "$lt": f"{self._institution_id};"}
+        for document in self._entries.find({"t": self._institution_id, "_id": behind}).sort("_id", 1).limit(limit):
             after += 1
             if number_of(document["_id"]) != after or "kind" not in document:
                 return
@@ -59,11 +60,12 @@ class HistoryLog:
 
     def is_there(self, m: int) -> bool:
         """Tell whether there is an entry of that number: then all before it are there as well."""
-        return self._entries.find_one({"_id": dense_key(self._institution_id, m)}, {"_id": 1}) is not None
+        one = {"t": self._institution_id, "_id": dense_key(self._institution_id, m)}
+        return self._entries.find_one(one, {"_id": 1}) is not None
 
     def head(self) -> int:
         """Return the number of the last entry; 0 before the first."""
-        mine = {"_id": {"$gt": f"{self._institution_id}:", "$lt": f"{self._institution_id};"}}
+        mine = {"t": self._institution_id, "_id": keys_of(self._institution_id)}
         newest = next(iter(self._entries.find(mine, {"_id": 1}).sort("_id", -1).limit(1)), None)
         return number_of(newest["_id"]) if newest else 0
 
