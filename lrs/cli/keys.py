@@ -245,7 +245,12 @@ def revoke_key(key_id: str, as_json: bool) -> None:
 
 @click.command("sign-in")
 @_institution_option
-@click.option("--role", type=click.Choice(list(Role)), default=Role.ARRIVALS, help="As what; see below.")
+@click.option(
+    "--role",
+    type=click.Choice([str(role) for role in Role]),
+    default=str(Role.ARRIVALS),
+    help="As what; see below.",
+)
 @click.option("--learner", metavar="LEARNER", help="Who, where the role is learner.")
 @_json_option
 def sign_in(institution: str, role: str, learner: str | None, as_json: bool) -> None:
