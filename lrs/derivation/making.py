@@ -25,6 +25,9 @@ from lrs.learners.persons import Person, rows_of
 from lrs.pathways.deriving import completion_rows, read_pathways
 from lrs.pathways.kinds import COMPLETIONS
 from lrs.pathways.model import Pathway
+from lrs.pathways.deriving import completion_rows, read_pathways
+from lrs.pathways.kinds import COMPLETIONS
+from lrs.pathways.model import Pathway
 from lrs.tables.derived import Derivation, DerivedTables, Row, RowName
 from lrs.tables.recorded import RecordedTables
 
@@ -44,6 +47,14 @@ class Places:
     salt: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class _Rules:
+    """The rules as they stand."""
+
+    book: Rulebook
+    pathways: Sequence[Pathway]
+
+
 class Maker:
     """Makes the rows of those who are marked.
 
@@ -60,20 +71,19 @@ class Maker:
         self._at_once = at_once
         self._rosters = open_rosters(places.institutions, places.open_recorded)
         self._there = {one.institution_id for one in places.institutions}
-        self._rulebook: Rulebook | None = None
+        self._rules: _Rules | None = None
         self._pathways: Sequence[Pathway] = ()
 
     def forget_rules(self) -> None:
         """Read the rules again before the next step: some have changed."""
-        self._rulebook = None
+        self._rules = None
 
     def steps(self) -> Iterator[Derivation]:
         """Yield what is to be saved, in this order, for the next who are marked; nothing where nobody is."""
         marked = self._derived.rows(PENDING, OWNER, "", self._at_once)
         if not marked:
             return
-        if self._rulebook is None:
-            self._rulebook = read_rulebook(self._places.institutions, self._places.open_recorded)
+        rules = self._read_rules()
             self._pathways = read_pathways(self._places.institutions, self._places.open_recorded)
         resolver = Resolver(self._places.commons, self._rosters, self._derived, self._places.salt)
         resolved = resolver.resolve([orjson.loads(row.content)["identifier"] for row in marked])
@@ -82,7 +92,7 @@ class Maker:
         yield Derivation([row for row in reached if row.key not in marks])
         identities = sorted({*marks, *(row.key for row in reached)})
         acts, dead = self._acts_of(identities)
-        made = self._rows(resolved, acts, self._rulebook)
+        made = self._rows(resolved, acts, rules)
         kept = self._standing(resolved, identities)
         removals = (set(resolved.before) | set(kept) | set(dead)) - set(made)
         yield Derivation((), sorted(one for one in removals if one.table not in _LEADING))
@@ -97,6 +107,12 @@ class Maker:
         rows = marks_of(self._derived, sorted(before - found.keys()))
         return sorted([*rows, *(pending_row(one, name) for one, name in found.items())])
 
+    def _read_rules(self) -> _Rules:
+        if self._rules is None:
+            where = self._places.institutions, self._places.open_recorded
+            self._rules = _Rules(read_rulebook(*where), read_pathways(*where))
+        return self._rules
+
     def _acts_of(self, identities: Sequence[str]) -> tuple[Mapping[IdentityId, list[Act]], list[RowName]]:
         """Return the acts of identities, and the rows of those whose institution is gone."""
         acts: dict[IdentityId, list[Act]] = {}
@@ -110,7 +126,7 @@ class Maker:
         return acts, dead
 
     def _rows(
-        self, resolved: Resolved, acts: Mapping[IdentityId, Sequence[Act]], rulebook: Rulebook
+        self, resolved: Resolved, acts: Mapping[IdentityId, Sequence[Act]], rules: _Rules
     ) -> dict[RowName, Row]:
         made: dict[RowName, Row] = {}
         for person in resolved.persons:
@@ -124,6 +140,7 @@ class Maker:
         found = [
             *self._derived.rows_of(EVIDENCE, identities),
             *self._derived.rows_of(PROGRESS, sorted(learners)),
+            *self._derived.rows_of(COMPLETIONS, sorted(learners)),
             *self._derived.rows_of(COMPLETIONS, sorted(learners)),
         ]
         return {row.name: row.content for row in found}

@@ -14,9 +14,9 @@ from lrs.derivation.names import COMMONS, GONE, PENDING, SWEEP, VOIDINGS, histor
 from lrs.errors import JobTooLate
 from lrs.learners.acts import ACTS
 from lrs.learners.kinds import IDENTITIES, LEARNERS, MAILBOXES, MEMBERS, PLACES
+from lrs.pathways.kinds import COMPLETIONS
 from lrs.tables.derived import DerivedTables, OpenScratch, Row, RowName
 
-COMPLETIONS = "completions"
 TABLES = (
     ACTS,
     VOIDINGS,
