@@ -17,6 +17,9 @@ EXIT_STORE = 4
 EXIT_INTERRUPTED = 130
 
 COMMANDS = {
+    "alignment": "framework",
+    "award": "award",
+    "attestation": "attestation",
     "backup": "backup",
     "check": "backup",
     "connector": "connector",
@@ -24,6 +27,8 @@ COMMANDS = {
     "crosswalk": "crosswalk",
     "demo": "demo",
     "destination": "streams",
+    "explain": "levels",
+    "framework": "framework",
     "import": "importing",
     "institution": "keys",
     "issuer": "issuers",
@@ -31,7 +36,10 @@ COMMANDS = {
     "key": "keys",
     "learner": "learner",
     "outbox": "streams",
+    "pathway": "pathway",
     "portfolio": "portfolio",
+    "progress": "levels",
+    "rebuild": "rebuild",
     "restore": "backup",
     "roster": "roster",
     "run": "run",

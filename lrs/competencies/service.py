@@ -164,7 +164,7 @@ class FrameworkService:
             rows = self._derived.rows(PROGRESS, self._reader.learner_of(own[0]) or own[0])
             return self._in_order([progress_from(row) for row in rows])
         evidence = self.evidence(own, institutions)
-        frameworks = self._known(one.framework for one in evidence)
+        frameworks = self.known(one.framework for one in evidence)
         return progress_in(evidence, frameworks)
 
     def evidence(self, identities: Iterable[IdentityId], institutions: Institutions = None) -> list[Evidence]:
@@ -213,12 +213,13 @@ class FrameworkService:
 
     def _in_order(self, found: Sequence[Progress]) -> list[Progress]:
         order: dict[tuple[str, str], int] = {}
-        for framework in self._known(one.framework for one in found).values():
+        for framework in self.known(one.framework for one in found).values():
             for item in (framework.identifier, *framework.items):
                 order[framework.identifier, item] = len(order)
         return sorted(found, key=lambda one: order.get((one.framework, one.item), len(order)))
 
-    def _known(self, identifiers: Iterable[str]) -> dict[str, Framework]:
+    def known(self, identifiers: Iterable[str]) -> dict[str, Framework]:
+        """Return those of some frameworks that somebody has, by identifier."""
         found = ((one, self.find_framework(one)) for one in sorted(set(identifiers)))
         return {identifier: framework for identifier, framework in found if framework is not None}
 

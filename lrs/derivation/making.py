@@ -25,9 +25,6 @@ from lrs.learners.persons import Person, rows_of
 from lrs.pathways.deriving import completion_rows, read_pathways
 from lrs.pathways.kinds import COMPLETIONS
 from lrs.pathways.model import Pathway
-from lrs.pathways.deriving import completion_rows, read_pathways
-from lrs.pathways.kinds import COMPLETIONS
-from lrs.pathways.model import Pathway
 from lrs.tables.derived import Derivation, DerivedTables, Row, RowName
 from lrs.tables.recorded import RecordedTables
 
@@ -72,7 +69,6 @@ class Maker:
         self._rosters = open_rosters(places.institutions, places.open_recorded)
         self._there = {one.institution_id for one in places.institutions}
         self._rules: _Rules | None = None
-        self._pathways: Sequence[Pathway] = ()
 
     def forget_rules(self) -> None:
         """Read the rules again before the next step: some have changed."""
@@ -84,7 +80,6 @@ class Maker:
         if not marked:
             return
         rules = self._read_rules()
-            self._pathways = read_pathways(self._places.institutions, self._places.open_recorded)
         resolver = Resolver(self._places.commons, self._rosters, self._derived, self._places.salt)
         resolved = resolver.resolve([orjson.loads(row.content)["identifier"] for row in marked])
         marks = {row.key: row for row in marked}
@@ -130,7 +125,7 @@ class Maker:
     ) -> dict[RowName, Row]:
         made: dict[RowName, Row] = {}
         for person in resolved.persons:
-            for row in _rows_of_person(person, acts, rulebook, self._pathways):
+            for row in _rows_of_person(person, acts, rules):
                 made[row.name] = row
         return made
 
@@ -141,23 +136,17 @@ class Maker:
             *self._derived.rows_of(EVIDENCE, identities),
             *self._derived.rows_of(PROGRESS, sorted(learners)),
             *self._derived.rows_of(COMPLETIONS, sorted(learners)),
-            *self._derived.rows_of(COMPLETIONS, sorted(learners)),
         ]
         return {row.name: row.content for row in found}
 
 
-def _rows_of_person(
-    person: Person,
-    acts: Mapping[IdentityId, Sequence[Act]],
-    rulebook: Rulebook,
-    pathways: Sequence[Pathway],
-) -> Iterable[Row]:
+def _rows_of_person(person: Person, acts: Mapping[IdentityId, Sequence[Act]], rules: _Rules) -> Iterable[Row]:
     """Make every row of one person; none where nothing is known of them."""
     own = {one: acts[one] for one in person.identities if one in acts}
     rows = rows_of(person, own)
     if not rows:
         return ()
-    learner, derived = person.learner_id, competencies.derive(own, rulebook)
+    learner, derived = person.learner_id, competencies.derive(own, rules.book)
     everything = [act for found in own.values() for act in found]
-    completions = completion_rows(learner, pathways, everything, derived.progress)
+    completions = completion_rows(learner, rules.pathways, everything, derived.progress)
     return [*rows, *derived.rows(learner), *completions]
