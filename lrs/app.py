@@ -15,6 +15,8 @@ from lrs.portfolios.routes.forms import make_consent_forms, make_share_forms
 from lrs.portfolios.routes.own import OwnPages, make_own_blueprint
 from lrs.portfolios.routes.shared import make_shared_blueprint
 from lrs.services import Services, build_services
+from lrs.sources.routes.api import make_attestations_blueprint
+from lrs.sources.routes.attest import make_attest_blueprint
 from lrs.streams.routes import make_destinations_blueprint, make_letters_blueprint, make_log_blueprint
 from lrs.transcripts.routes.api import make_transcripts_blueprint
 from lrs.transcripts.routes.pages import Pages, make_registrar_blueprint, make_shared_transcripts_blueprint
@@ -105,6 +107,7 @@ def _add_pages(app: Flask, services: Services) -> None:
         make_arrivals_blueprint(services.arrivals, services.access, services.quotas, public_url)
     )
     _add_portfolio(app, services)
+    app.register_blueprint(make_attest_blueprint(services.attestations))
 
 
 def _add_portfolio(app: Flask, services: Services) -> None:
@@ -132,6 +135,7 @@ def _add_api(app: Flask, services: Services) -> None:
     api.register_blueprint(make_log_blueprint(services.log))
     api.register_blueprint(make_destinations_blueprint(services.destinations, services.access))
     api.register_blueprint(make_letters_blueprint(services.destinations, services.access))
+    api.register_blueprint(make_attestations_blueprint(services.attestations, services.settings.public_url))
     api.register_blueprint(make_learners_blueprint(services.learners))
     api.register_blueprint(make_given_consents_blueprint(services.consents, services.access))
     api.register_blueprint(make_own_consents_blueprint(services.consents, services.learners, services.access))
