@@ -21,6 +21,7 @@ from lrs.access.service import AccessService
 from lrs.clock import Clock
 from lrs.competencies.service import FrameworkService
 from lrs.consent.service import ConsentService
+from lrs.credentials.service import AwardService
 from lrs.derivation.deriver import Deriver, Sources
 from lrs.derivation.tick import Ticker
 from lrs.jobs.runner import JobRunner
@@ -28,6 +29,7 @@ from lrs.jobs.schedule import Work, declare_jobs
 from lrs.learners.service import LearnerService
 from lrs.outbound import Outbound
 from lrs.outbound.guard import Guard
+from lrs.pathways.service import PathwayService
 from lrs.portfolios.freshness import Freshness
 from lrs.portfolios.service import PortfolioService, Rooms
 from lrs.portfolios.shares import Shares
@@ -43,7 +45,6 @@ from lrs.streams.sending import Sender
 from lrs.streams.service import DestinationService
 from lrs.streams.tokens import PositionTokens
 from lrs.tables.recorded import COMMONS
-from lrs.transcripts.paths import NoPaths
 from lrs.transcripts.service import Rooms as TranscriptRooms
 from lrs.transcripts.service import TranscriptService
 from lrs.xapi.arrivals import ArrivalService
@@ -106,6 +107,8 @@ class Services:
     destinations: DestinationService
     learners: LearnerService
     frameworks: FrameworkService
+    pathways: PathwayService
+    awards: AwardService
     deriving: Sources
     deriver: Deriver
     consents: ConsentService
@@ -176,8 +179,12 @@ def build_services(
         outside.clock,
     )
     freshness = Freshness(stores.derived, log_reader, outside.clock)
+    pathways = PathwayService(access, frameworks, stores.recorded, stores.derived, outside.clock)
     deriving = _make_sources(stores, access, log_reader, learners)
     deriver = Deriver(deriving, stores.derived)
+    awards = AwardService(
+        pathways, stores.recorded, commons, stores.derived, deriver.is_behind, outside.clock
+    )
     statements = StatementService(
         stores.records,
         Cursors(stores.instance_key),
@@ -200,7 +207,7 @@ def build_services(
         learners,
     )
     sources, attestations = SourceService(parts), AttestationService(parts)
-    work = Work(deriver, Ticker(commons, outside.clock), deliverer, sources, attestations)
+    work = Work(deriver, awards, Ticker(commons, outside.clock), deliverer, sources, attestations)
     return Services(
         settings=settings,
         outside=outside,
@@ -221,18 +228,22 @@ def build_services(
         ),
         learners=learners,
         frameworks=frameworks,
+        pathways=pathways,
+        awards=awards,
         deriving=deriving,
         deriver=deriver,
         consents=consents,
         portfolios=PortfolioService(
-            Rooms(access, learners, consents, frameworks, freshness),
+            Rooms(access, learners, consents, frameworks, pathways, freshness),
             Shares(commons, learners.reader, outside.clock, access.new_token),
             outside.clock,
         ),
         sources=sources,
         attestations=attestations,
         transcripts=TranscriptService(
-            TranscriptRooms(access, learners, consents, frameworks, NoPaths()), stores.recorded, outside.clock
+            TranscriptRooms(access, learners, consents, frameworks, pathways, awards),
+            stores.recorded,
+            outside.clock,
         ),
         jobs=JobRunner(stores.jobs, declare_jobs(work), outside.clock, outside.new_id),
     )

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from lrs.credentials.service import AwardService
 from lrs.derivation.deriver import Deriver
 from lrs.derivation.tick import Ticker
 from lrs.jobs.model import Job, Report, Running
@@ -21,6 +22,7 @@ class Work:
     """Who does the work that runs beside the requests."""
 
     deriver: Deriver
+    awards: AwardService
     ticker: Ticker
     deliverer: Deliverer
     sources: SourceService
@@ -36,6 +38,10 @@ def declare_jobs(work: Work) -> Sequence[Job]:
     def derive(running: Running) -> Report:
         done = work.deriver.run(running.epoch, running.keep)
         return Report(done.read, done.wrote)
+
+    def award(running: Running) -> Report:
+        done = work.awards.reconcile(running.keep)
+        return Report(done.read, done.given + done.revoked)
 
     def deliver(running: Running) -> Report:
         done = work.deliverer.deliver(running.epoch, running.keep)
@@ -57,6 +63,7 @@ def declare_jobs(work: Work) -> Sequence[Job]:
         ),
         Job("tick", "Records the day, by which things expire.", 60, tick, period_seconds=60),
         Job(DERIVE, DERIVE_ABOUT, 1, derive, is_behind=work.deriver.is_behind),
+        Job("award", "Gives what finished pathways earn.", 2, award, is_behind=work.awards.is_behind),
         Job(
             "deliver",
             "Sends what was stored to other record stores and to webhooks.",
