@@ -78,7 +78,7 @@ def completion_of(pathway: Pathway, acts: Iterable[Act], progress: Iterable[Prog
         acts: All that count, of all identities of the learner, in any order.
         progress: Of the same learner and out of the same records; only the pathway's framework counts.
     """
-    ordered = _once_each(acts)
+    ordered = sorted(acts, key=act_key)
     reached = {one.item: one for one in progress if one.framework == pathway.framework}
     found = {step.id: (step, _measure(step.needs, ordered, reached)) for step in pathway.steps}
     states = [_state(step, found) for step in pathway.steps]
@@ -194,16 +194,13 @@ def _choose(need: SomeNeed, parts: Sequence[_Measured]) -> _Measured:
 
 
 def _taken(wanted: Filter, acts: Sequence[Act]) -> Sequence[Act]:
-    return [act for act in acts if wanted.takes(act)]
+    """Return the acts that count, each statement once; one that does not count hides none that does."""
+    first: dict[str, Act] = {}
+    for act in acts:
+        if wanted.takes(act):
+            first.setdefault(act.id, act)
+    return list(first.values())
 
 
 def _refs(acts: Iterable[Act]) -> tuple[Ref, ...]:
     return tuple((act.id, act.institution) for act in acts)
-
-
-def _once_each(acts: Iterable[Act]) -> Sequence[Act]:
-    """Put acts in order, each statement once."""
-    first: dict[str, Act] = {}
-    for act in sorted(acts, key=act_key):
-        first.setdefault(act.id, act)
-    return list(first.values())
