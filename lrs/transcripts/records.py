@@ -1,7 +1,7 @@
 """From acts, evidence and progress to what a translation reads. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from decimal import Decimal
 
 from lrs.competencies.alignments import Evidence
@@ -67,17 +67,37 @@ def score_of(act: Act) -> Decimal | None:
     return min(max((Decimal(act.raw) - low) / (high - low), _ZERO), _ONE)
 
 
-@dataclass(frozen=True, slots=True)
-class Sight:
-    """The records that a school may see, and the names of institutions by id."""
+class Reading:
+    """What was opened, read once.
 
-    names: Mapping[str, str]
-    records: Sequence[Record]
-    _by_key: dict[tuple[str, str], Record] = field(init=False, default_factory=dict)
+    Args:
+        acts: Whose records may be seen.
+        evidence: Whose competencies may be seen.
+        progress: Worked out from that evidence.
+        names: Of institutions, by id.
+    """
 
-    def __post_init__(self) -> None:
-        """Sort the records by where they are kept."""
-        self._by_key.update({(one.institution, one.id): one for one in self.records})
+    def __init__(
+        self,
+        acts: Sequence[Act],
+        evidence: Sequence[Evidence],
+        progress: Sequence[Progress],
+        names: Mapping[str, str],
+    ) -> None:
+        """Make the records of acts."""
+        self.acts = acts
+        self.evidence = evidence
+        self.progress = progress
+        self.names = names
+        self.records = [record_of(act, names) for act in acts]
+        self._by_key = {(one.id, one.institution): one for one in self.records}
+        self._cited = {(one.statement, one.institution): one for one in evidence}
+
+    def find(self, statement: str, institution: str) -> Record | None:
+        """Return the record of a statement, or None where nothing of it may be seen."""
+        evidence = self._cited.get((statement, institution))
+        whole = self._by_key.get((statement, institution))
+        return whole or (self.cite(evidence) if evidence else None)
 
     def cite(self, evidence: Evidence) -> Record:
         """Make the record of a piece of evidence, with the score that counted.
@@ -85,7 +105,7 @@ class Sight:
         What the activity was is only in it where the records themselves may be seen.
         """
         score = None if evidence.score is None else Decimal(evidence.score)
-        whole = self._by_key.get((evidence.institution, evidence.statement))
+        whole = self._by_key.get((evidence.statement, evidence.institution))
         if whole is not None:
             return replace(whole, score=score)
         return Record(
@@ -99,25 +119,17 @@ class Sight:
         )
 
 
-def attained_by(
-    names: Iterable[str],
-    framework: Framework,
-    progress: Sequence[Progress],
-    evidence: Sequence[Evidence],
-    sight: Sight,
-) -> dict[str, Attained]:
+def attained_by(names: Iterable[str], framework: Framework, reading: Reading) -> dict[str, Attained]:
     """Say how the learner stands in items, by the names that rules call them by.
 
     Args:
         names: Identifiers or codes.
         framework: Whose items they are.
-        progress: Worked out from the evidence that the school may see.
-        evidence: The same evidence.
-        sight: What the school may see besides.
+        reading: What the school may see.
     """
-    ours = [one for one in evidence if one.framework == framework.identifier]
-    cited = {(one.item, one.statement): sight.cite(one) for one in once_for_items(ours)}
-    by_item = {one.item: one for one in progress if one.framework == framework.identifier}
+    ours = [one for one in reading.evidence if one.framework == framework.identifier]
+    cited = {(one.item, one.statement): reading.cite(one) for one in once_for_items(ours)}
+    by_item = {one.item: one for one in reading.progress if one.framework == framework.identifier}
     return {name: _attained(name, framework, by_item, cited) for name in dict.fromkeys(names)}
 
 

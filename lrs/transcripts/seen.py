@@ -66,6 +66,8 @@ class Walked:
 
     Attributes:
         missing: Titles of the steps that are still to be done.
+        records: Of what did it, as far as they may be seen; where it is not done, of what there is.
+        at: When it was done, in microseconds; None where it is not.
     """
 
     title: str
@@ -73,6 +75,7 @@ class Walked:
     awarded: bool = False
     missing: tuple[str, ...] = ()
     records: tuple[Record, ...] = ()
+    at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

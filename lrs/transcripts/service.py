@@ -16,16 +16,18 @@ from lrs.competencies.shapes import read_file
 from lrs.consent.handles import GrantedHandle, Ground, Kind
 from lrs.consent.model import GRANTED
 from lrs.consent.service import ConsentService
+from lrs.credentials.service import AwardService
 from lrs.errors import InvalidParameter, NotFound
 from lrs.learners.handles import IdentityId
 from lrs.learners.reading import Learner
 from lrs.learners.service import LearnerService
+from lrs.pathways.service import PathwayService
 from lrs.tables.recorded import OpenRecorded, Recorded, RecordedTables, Wish
 from lrs.transcripts.crosswalk import read_crosswalk
 from lrs.transcripts.document import Access, Holder, Setting, to_document
 from lrs.transcripts.model import ByItems, ByPathway, Crosswalk
-from lrs.transcripts.paths import Paths
-from lrs.transcripts.records import Sight, attained_by, record_of
+from lrs.transcripts.paths import awarding, owners_of, walk
+from lrs.transcripts.records import Reading, attained_by
 from lrs.transcripts.seen import Attained, Seen, Walked
 from lrs.transcripts.sessions import day_of
 from lrs.transcripts.sources import Known, owner_of
@@ -81,7 +83,8 @@ class Rooms:
     learners: LearnerService
     consents: ConsentService
     frameworks: FrameworkService
-    paths: Paths
+    pathways: PathwayService
+    awards: AwardService
 
 
 class TranscriptService:
@@ -176,7 +179,7 @@ class TranscriptService:
 
         Args:
             handle: The school's.
-            learner_id: The id of a learner or an identity.
+            learner_id: The id of the learner, or of an identity that the school itself knows.
             crosswalk_name: Of the school's own crosswalk.
             within: Only these identities of the learner, as a share link opens them; None for all.
 
@@ -189,7 +192,7 @@ class TranscriptService:
         """
         crosswalk = self.get_crosswalk(handle, crosswalk_name)
         learner = self._rooms.learners.reader.learner(learner_id)
-        if learner is None:
+        if learner is None or not _is_known_by(learner, learner_id, handle.institution_id):
             raise _nobody()
         day = day_of(self._clock(), crosswalk.calendar)
         about = f"{crosswalk.name}@{crosswalk.version}"
@@ -232,44 +235,52 @@ class TranscriptService:
 
     def _seen(self, opened: GrantedHandle, crosswalk: Crosswalk, names: Mapping[str, str]) -> Seen:
         """Read what was opened, and nothing else."""
-        acts = self._rooms.learners.reader.acts(opened.identities, opened.institutions(Kind.RECORDS))
-        sight = Sight(names, [record_of(act, names) for act in acts])
+        frameworks, reader = self._rooms.frameworks, self._rooms.learners.reader
+        competencies = opened.institutions(Kind.COMPETENCIES)
+        reading = Reading(
+            reader.acts(opened.identities, opened.institutions(Kind.RECORDS)),
+            frameworks.evidence(opened.identities, competencies),
+            frameworks.progress(opened.identities, competencies),
+            names,
+        )
         return Seen(
             school=opened.viewer.institution_id,
-            records=sight.records,
-            items=self._items(opened, crosswalk, sight),
-            pathways=self._pathways(opened, crosswalk, sight),
+            records=reading.records,
+            items=self._items(crosswalk, reading),
+            pathways=self._pathways(opened, crosswalk, reading),
         )
 
-    def _items(self, opened: GrantedHandle, crosswalk: Crosswalk, sight: Sight) -> dict[str, Attained]:
-        frameworks = self._rooms.frameworks
-        framework = frameworks.find_framework(crosswalk.framework) if crosswalk.framework else None
+    def _items(self, crosswalk: Crosswalk, reading: Reading) -> dict[str, Attained]:
+        framework = (
+            self._rooms.frameworks.find_framework(crosswalk.framework) if crosswalk.framework else None
+        )
         if framework is None:
             return {}
-        institutions = opened.institutions(Kind.COMPETENCIES)
-        evidence = frameworks.evidence(opened.identities, institutions)
-        progress = frameworks.progress(opened.identities, institutions)
         named = [
             name for rule in crosswalk.rules if isinstance(rule.source, ByItems) for name in rule.source.items
         ]
-        return attained_by(named, framework, progress, evidence, sight)
+        return attained_by(named, framework, reading)
 
     def _pathways(
-        self, opened: GrantedHandle, crosswalk: Crosswalk, sight: Sight
+        self, opened: GrantedHandle, crosswalk: Crosswalk, reading: Reading
     ) -> dict[tuple[str, str], Walked]:
         """Say how far the learner is on each pathway that a rule names."""
-        found = {}
         wanted = {
             (rule.source.institution, rule.source.pathway)
             for rule in crosswalk.rules
             if isinstance(rule.source, ByPathway)
         }
-        school = sight.names[opened.viewer.institution_id]
-        owners = self._rooms.paths.owners()
+        if not wanted:
+            return {}
+        pathways, names = self._rooms.pathways.list(), reading.names
+        owners = owners_of(pathways, names)
+        by_owner = {(names.get(one.institution, ""), one.name): one for one in pathways}
+        awards = self._rooms.awards.awards_of(opened.identities, opened.institutions(Kind.AWARDS))
+        found = {}
         for whose, name in sorted(wanted):
-            owner = owner_of(owners.get(name, ()), whose, school)
+            owner = owner_of(owners.get(name, ()), whose, names[opened.viewer.institution_id])
             if owner is not None:
-                found[whose, name] = self._rooms.paths.walked(opened, owner, name, sight)
+                found[whose, name] = walk(by_owner[owner, name], reading, awards)
         return found
 
     def _holder(self, handle: InstitutionHandle, learner: Learner) -> Holder:
@@ -312,10 +323,10 @@ class TranscriptService:
         framework = self._rooms.frameworks.find_framework(identifier) if isinstance(identifier, str) else None
         institutions = self._rooms.access.list_institutions()
         school = next(one.name for one in institutions if one.id == handle.institution_id)
-        paths = self._rooms.paths
+        pathways, names = self._rooms.pathways.list(), {str(one.id): one.name for one in institutions}
         known = Known(
-            pathways=paths.owners(),
-            awarding=paths.awarding(),
+            pathways=owners_of(pathways, names),
+            awarding=awarding(pathways, names),
             institutions=[one.name for one in institutions],
             school=school,
         )
@@ -331,6 +342,12 @@ class TranscriptService:
 
 def _nobody() -> NotFound:
     return NotFound("This school has no learner of this id, and none has shared anything with it.")
+
+
+def _is_known_by(learner: Learner, learner_id: str, institution: InstitutionId) -> bool:
+    """Tell whether an id tells the asker nothing new; another place's id would tell of a link."""
+    own = [one.id for one in learner.identities if institution in one.names]
+    return learner_id in {learner.id, *own}
 
 
 def _wish(there: Recorded | None, content: Mapping[str, Any]) -> Wish | None:

@@ -143,6 +143,7 @@ class _Found:
     words: str
     seconds: Decimal | None = None
     items: tuple[Attained, ...] = ()
+    at: int | None = None
 
 
 def translate(crosswalk: Crosswalk, seen: Seen) -> Translation:
@@ -251,7 +252,7 @@ def _take_pathway(work: _Work, rule: Rule, source: ByPathway) -> None:
     else:
         records = in_order(walked.records, work.seen.school)
         words = wording.pathway(walked, source.awarded)
-        _add_line(work, rule, _Found(records, _grade(rule, records), words))
+        _add_line(work, rule, _Found(records, _grade(rule, records), words, at=walked.at))
 
 
 def _add_line(work: _Work, rule: Rule, found: _Found) -> None:
@@ -275,12 +276,18 @@ def _add_line(work: _Work, rule: Rule, found: _Found) -> None:
                 words=words,
                 rule=wording.rule_text(rule),
                 records=found.records,
-                term=term_of(found.records[-1].at, work.crosswalk.calendar) if found.records else None,
+                term=_term(work, found),
                 seconds=found.seconds,
                 items=found.items,
             )
         )
         work.count(found.records, rule.course.title, rule.shares)
+
+
+def _term(work: _Work, found: _Found) -> Term | None:
+    """Say when a line counts: when the latest of its records was, or what it stands for was done."""
+    at = found.records[-1].at if found.records else found.at
+    return None if at is None else term_of(at, work.crosswalk.calendar)
 
 
 def _credit(rule: Rule, seconds: Decimal | None) -> Decimal:
