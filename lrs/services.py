@@ -234,7 +234,7 @@ def build_services(
         deriver=deriver,
         consents=consents,
         portfolios=PortfolioService(
-            Rooms(access, learners, consents, frameworks, pathways, freshness),
+            Rooms(access, learners, consents, frameworks, pathways, awards, freshness),
             Shares(commons, learners.reader, outside.clock, access.new_token),
             outside.clock,
         ),

@@ -112,6 +112,8 @@ def _pathway(pathway: PathwayProgress) -> Json:
                 "required": step.required,
                 "done": step.done,
                 "at": _moment(step.at_us),
+                "have": step.have,
+                "want": step.want,
                 "evidence": list(step.evidence),
             }
             for step in pathway.steps

@@ -7,8 +7,21 @@ from lrs.competencies.progress import Progress
 from lrs.consent import model as consents
 from lrs.consent.handles import Kind
 from lrs.consent.service import ConsentView
+from lrs.credentials import model as credentials
 from lrs.learners.acts import Act
-from lrs.portfolios.model import Competency, Consent, Disclosure, Evidence, FrameworkProgress, Place
+from lrs.pathways.completing import Completion, StepState
+from lrs.pathways.model import Pathway
+from lrs.portfolios.model import (
+    Award,
+    Competency,
+    Consent,
+    Disclosure,
+    Evidence,
+    FrameworkProgress,
+    PathwayProgress,
+    Place,
+    Step,
+)
 
 
 def make_places(acts: Sequence[Act], names: Mapping[str, str]) -> Sequence[Place]:
@@ -49,6 +62,42 @@ def make_frameworks(
         found.setdefault(one.framework, []).append(one)
     groups = ((find(identifier), parts) for identifier, parts in found.items())
     return [_group(framework, parts) for framework, parts in groups if framework is not None]
+
+
+def make_pathway(one: Completion, pathway: Pathway, names: Mapping[str, str]) -> PathwayProgress:
+    """Turn how far a learner is on a pathway into what the page shows."""
+    return PathwayProgress(
+        one.pathway,
+        pathway.title,
+        names.get(one.institution, one.institution),
+        one.version,
+        one.done,
+        one.at,
+        [_step(step) for step in one.steps],
+        one.missing_optional,
+        pathway.award.title if pathway.award else None,
+        pathway.opens,
+    )
+
+
+def _step(step: StepState) -> Step:
+    evidence = [statement for statement, _ in step.evidence]
+    return Step(step.id, step.title, step.required, step.done, step.at, step.have, step.want, evidence)
+
+
+def make_award(one: credentials.Award, names: Mapping[str, str]) -> Award:
+    """Turn an award into what the page shows."""
+    evidence = [statement for statement, _ in one.evidence]
+    return Award(
+        one.pathway,
+        one.title,
+        one.description,
+        names.get(one.institution, one.institution),
+        one.at,
+        one.state,
+        evidence,
+        one.opens,
+    )
 
 
 def make_consent(view: ConsentView, names: Mapping[str, str]) -> Consent:

@@ -133,4 +133,4 @@ def _newest_level(portfolio: Portfolio) -> str:
     if not levelled:
         return ""
     newest = max(levelled, key=lambda one: one.at_us)
-    return f"The newest record that counts for a competency, {newest.label}, is of {day_text(newest.at_us)}."
+    return f"Latest record for a competency: {newest.label}, on {day_text(newest.at_us)}."

@@ -85,6 +85,7 @@ class Step:
 
     Attributes:
         at_us: When it was done, None where it is not.
+        have: How much there is of ``want``: times, minutes, a level, or parts.
     """
 
     id: str
@@ -92,6 +93,8 @@ class Step:
     required: bool
     done: bool
     at_us: int | None
+    have: int
+    want: int
     evidence: Sequence[str]
 
 

@@ -1,21 +1,36 @@
 """Everything of one learner, put together; and the links that learners hand out."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from lrs.access.handles import InstitutionId
 from lrs.access.service import AccessService
 from lrs.clock import Clock
 from lrs.competencies.explaining import Explanation
+from lrs.competencies.progress import Progress
 from lrs.competencies.service import FrameworkService
 from lrs.consent.service import ConsentService
+from lrs.credentials.service import AwardService
+from lrs.learners.acts import Act
 from lrs.learners.handles import IdentityId, LearnerHandle, LearnerId
 from lrs.learners.reading import Identity, Learner
 from lrs.learners.service import LearnerService
+from lrs.pathways.completing import completion_of
+from lrs.pathways.service import PathwayService
 from lrs.portfolios.freshness import Freshness
-from lrs.portfolios.gathering import make_consent, make_disclosure, make_frameworks, make_places
-from lrs.portfolios.model import Portfolio, ShareLink
+from lrs.portfolios.gathering import (
+    make_award,
+    make_consent,
+    make_disclosure,
+    make_frameworks,
+    make_pathway,
+    make_places,
+)
+from lrs.portfolios.model import PathwayProgress, Portfolio, ShareLink
 from lrs.portfolios.shares import Share, Shares, ShareWish
+
+Seen = tuple[Sequence[Act], Sequence[Progress]]
+"""What somebody may see of a learner who may not see all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +41,8 @@ class Rooms:
     learners: LearnerService
     consents: ConsentService
     frameworks: FrameworkService
+    pathways: PathwayService
+    awards: AwardService
     freshness: Freshness
 
 
@@ -79,14 +96,31 @@ class PortfolioService:
             places=places,
             place_names=names,
             frameworks=make_frameworks(progress, self._rooms.frameworks.find_framework),
-            pathways=(),
-            awards=(),
+            pathways=list(self._pathways(handle, names, None if whole else (acts, progress))),
+            awards=[make_award(one, names) for one in self._rooms.awards.awards_of(handle.identities)],
             consents=[make_consent(one, names) for one in self._rooms.consents.list_for(handle)],
             disclosures=[make_disclosure(one, names) for one in self._rooms.consents.disclosures(handle)],
             shares=self._shares.list_for(handle),
             as_of_us=self._clock(),
-            is_behind=self._rooms.freshness.is_behind(handle, [place.id for place in places]),
+            is_behind=self._rooms.freshness.is_behind(
+                handle,
+                [one.identifier for one in identities],
+                [InstitutionId(place.id) for place in places],
+            ),
         )
+
+    def _pathways(
+        self, handle: LearnerHandle, names: Mapping[str, str], seen: Seen | None
+    ) -> Iterator[PathwayProgress]:
+        """Yield the pathways that a learner has begun; worked out of what is seen where that is not all."""
+        pathways = self._rooms.pathways
+        for one in pathways.completions(handle):
+            pathway = pathways.find(one.institution, one.pathway) if one.institution in names else None
+            if pathway is None:
+                continue
+            shown = completion_of(pathway, *seen) if seen else one
+            if shown.begun:
+                yield make_pathway(shown, pathway, names)
 
     def explain(self, handle: LearnerHandle, item: str) -> Explanation:
         """Say why a learner stands where they do with an item.

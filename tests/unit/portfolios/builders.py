@@ -59,7 +59,7 @@ def framework(*competencies: Competency, met: int = 0, of: int = 9) -> Framework
 
 
 def step(title: str, done: bool = False, required: bool = True) -> Step:
-    return Step(title, title, required, done, at("2026-10-01") if done else None, ())
+    return Step(title, title, required, done, at("2026-10-01") if done else None, int(done), 1, ())
 
 
 def pathway(title: str, *steps: Step, missing_optional: int = 0, done: bool = False) -> PathwayProgress:
