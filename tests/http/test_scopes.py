@@ -38,6 +38,13 @@ ACTIVITY, AGENT = GOOD["object"]["id"], json.dumps(GOOD["actor"])
 STATE_QUERY = {"activityId": ACTIVITY, "agent": AGENT, "stateId": "notes"}
 ACTIVITY_QUERY = {"activityId": ACTIVITY, "profileId": "notes"}
 AGENT_QUERY = {"agent": AGENT, "profileId": "notes"}
+ATTESTATION = {
+    "learner": "mailto:mia@example.org",
+    "learnerName": "Mia Sol",
+    "mentorName": "Ivo Brandt",
+    "activity": ACTIVITY,
+    "activityName": "Robots",
+}
 KEPT = "11111111-1111-4111-8111-111111111111"
 
 
@@ -104,6 +111,8 @@ ROWS = [
     row("DELETE", DESTINATION, OVERSEERS),
     row("GET", f"{INSTITUTIONS}/<institution_id>/learners", READERS - {S.STATEMENTS_READ_MINE}),
     row("GET", f"{INSTITUTIONS}/<institution_id>/consents", READERS - {S.STATEMENTS_READ_MINE}),
+    row("GET", "/api/v1/attestations", WRITERS),
+    row("POST", "/api/v1/attestations", WRITERS, ATTESTATION),
     row("GET", "/api/v1/me/consents", NOBODY),
     row("PUT", "/api/v1/me/consents", NOBODY, {}),
     row("DELETE", "/api/v1/me/consents/<institution_id>/<purpose>", NOBODY),
