@@ -5,6 +5,7 @@ Each value stands as that institution gives it; two institutions may say differe
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 
 from lrs.learners.identifiers import sha1_of
@@ -75,15 +76,17 @@ def are_two(one: RosterPerson, other: RosterPerson) -> bool:
     """Tell whether two rows of one institution that give the same identifier are of two persons.
 
     Within one roster every sourcedId is a person. Two rosters are of one person only where
-    the rows do not contradict each other and have the name or the birth date in common.
+    the rows do not contradict each other and have the name or the birth date in common. Twins
+    have the birth date in common: beside it, the words of one name must be among the other's.
     """
     if one.subject == other.subject:
         return False
     if one.roster == other.roster:
         return True
+    words, others = (set(person.name.casefold().split()) for person in (one, other))
     if one.birth_date and other.birth_date:
-        return one.birth_date != other.birth_date
-    return one.name.casefold() != other.name.casefold()
+        return one.birth_date != other.birth_date or not (words <= others or others <= words)
+    return not words or words != others
 
 
 def find_shared(people: Iterable[RosterPerson]) -> Mapping[str, Sequence[str]]:
@@ -104,7 +107,7 @@ def find_shared(people: Iterable[RosterPerson]) -> Mapping[str, Sequence[str]]:
     shared: dict[str, Sequence[str]] = {}
     for claimed, by_subject in claims.items():
         claimants = [by_subject[subject] for subject in sorted(by_subject)]
-        if any(are_two(claimants[0], other) for other in claimants[1:]):
+        if any(are_two(one, other) for one, other in combinations(claimants, 2)):
             for identifier in _forms(claimed, claimants):
                 shared[identifier] = sorted(by_subject)
     return shared

@@ -172,6 +172,34 @@ def test_rosters_of_two_institutions_share_nothing_by_having_one_mailbox(town: T
     assert len(learner.institutions) == 2
 
 
+def _claim(name: str, born: str = "") -> dict[str, str]:
+    return {"sourcedId": "1", "name": name, "email": "family@example.org", "birthDate": born}
+
+
+@pytest.mark.parametrize(
+    ("claims", "are_shared"),
+    [
+        ([_claim("Clove Q.", "2012-06-20"), _claim("clove", "2012-06-20")], False),
+        ([_claim("Clove", "2012-06-20"), _claim(" CLOVE ")], False),
+        ([_claim("", "2012-06-20"), _claim("Clove", "2012-06-20")], False),
+        ([_claim("Clove Ash", "2012-06-20"), _claim("Onyx Ash", "2012-06-20")], True),
+        ([_claim("Clove"), _claim("Onyx")], True),
+        ([_claim(""), _claim("")], True),
+        ([_claim("Clove"), _claim("Clove", "2012-06-20"), _claim("Clove", "2010-09-13")], True),
+        ([_claim("Clove", "2010-09-13"), _claim("Clove"), _claim("Clove", "2012-06-20")], True),
+    ],
+)
+def test_rosters_of_one_institution_name_one_person_only_where_no_two_contradict(
+    town: Town, claims: list[dict[str, str]], are_shared: bool
+) -> None:
+    """Whichever comes first: twins in two classes, no names, a third that contradicts the second."""
+    for number, claim in enumerate(claims):
+        done = town.service.import_roster(SCHOOL, f"class {number}", rows(claim))
+    assert bool(done.shared) == are_shared
+    town.catch_up()
+    assert town.all_rows() == town.rebuilt()
+
+
 @pytest.mark.parametrize("name", ["", "a/b", "a\nb", "x" * 101])
 def test_roster_is_refused_when_its_name_is_none(town: Town, name: str) -> None:
     with pytest.raises(InvalidParameter):
