@@ -5,8 +5,7 @@ from pathlib import Path
 
 import click
 
-from config.settings import read_settings
-from lrs.services import build_services
+from lrs.cli.opening import json_option, opened_services
 from lrs.transcripts.service import OwnedCrosswalk
 
 
@@ -25,12 +24,9 @@ def crosswalk() -> None:
 @click.option("--institution", metavar="NAME", required=True, help="The school whose crosswalk it is.")
 def import_crosswalk(file: Path, institution: str) -> None:
     """Take a crosswalk (docs/formats.md), whole or not at all; again makes its next version."""
-    services = build_services(read_settings())
-    try:
+    with opened_services() as services:
         handle = services.access.handle_for_institution_named(institution)
         done = services.transcripts.import_crosswalk(handle, file.read_bytes())
-    finally:
-        services.close()
     made = done.crosswalk
     how = "is here now" if done.changed else "was here already"
     click.echo(
@@ -41,17 +37,14 @@ def import_crosswalk(file: Path, institution: str) -> None:
 
 @crosswalk.command("list")
 @click.option("--institution", metavar="NAME", help="Whose; all without it.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON value on standard output.")
+@json_option
 def list_crosswalks(institution: str | None, as_json: bool) -> None:
     """List crosswalks: name, version, institution, title and what is in it, with tabs between."""
-    services = build_services(read_settings())
-    try:
+    with opened_services() as services:
         found = services.transcripts.all_crosswalks()
         if institution is not None:
             wanted = services.access.get_institution_named(institution).id
             found = [one for one in found if one.institution == wanted]
-    finally:
-        services.close()
     if as_json:
         click.echo(json.dumps([_view(one) for one in found]))
         return

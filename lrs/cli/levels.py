@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from lrs.cli.opening import json_option, opened_services
+from lrs.cli.transcript import explain_transcript_line
 from lrs.competencies.views import view_all_progress, view_explanation
 from lrs.errors import NotFound
 from lrs.learners.reading import Learner
@@ -54,7 +55,8 @@ def progress(learner: str, as_json: bool) -> None:
 def explain(learner: str, item: str, as_json: bool) -> None:
     """Say why: the statements, the rule, its version, and who stands for each.
 
-    LEARNER is an id or an identifier. ITEM is an item's identifier or code, or a framework's identifier.
+    LEARNER is an id or an identifier. ITEM is an item's identifier or code, a framework's identifier, or a
+    line of a transcript, CROSSWALK:LINE.
     """
     with opened_services() as services:
         found = services.learners.find(learner)
@@ -76,5 +78,5 @@ def explain_level(services: Services, learner: Learner, item: str) -> Explained:
     return explanation.lines(), view_explanation(explanation)
 
 
-EXPLAINERS: Sequence[Explainer] = (explain_level,)
+EXPLAINERS: Sequence[Explainer] = (explain_transcript_line, explain_level)
 """Who is asked, in this order."""

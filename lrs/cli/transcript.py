@@ -1,15 +1,18 @@
 """``lrs transcript``: a learner's transcript for a school, from the command line."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import click
 
-from config.settings import read_settings
 from lrs.access.handles import InstitutionHandle
-from lrs.services import build_services
+from lrs.cli.opening import opened_services
+from lrs.learners.reading import Learner
+from lrs.services import Services
 from lrs.transcripts.document import write_json
+from lrs.transcripts.explaining import explain_line
 
 
 def register(group: click.Group) -> None:
@@ -47,19 +50,31 @@ def transcript(learner: str, name: str, form: str, out: Path | None) -> None:
 
 def make(learner: str, name: str, form: str) -> bytes:
     """Make the file."""
-    services = build_services(read_settings())
-    try:
+    with opened_services() as services:
         owned = services.transcripts.find_crosswalk(name)
         found = services.learners.find(learner)
         handle = InstitutionHandle(owned.institution)
         document = services.transcripts.make(handle, found.id, owned.crosswalk.name)
-    finally:
-        services.close()
     if form == "json":
         return write_json(document)
     from lrs.transcripts.pdf import render  # noqa: PLC0415 - the typesetter is large; only a PDF needs it
 
     return render(document)
+
+
+def explain_transcript_line(
+    services: Services, learner: Learner, item: str
+) -> tuple[Sequence[str], dict[str, Any]] | None:
+    """Explain a line of the learner's transcript, ``CROSSWALK:LINE``; None where that names no crosswalk."""
+    known = services.transcripts.all_crosswalks()
+    names = {name for one in known for name in (one.crosswalk.name, f"{one.owner}/{one.crosswalk.name}")}
+    name = next((one for one in sorted(names) if item.startswith(f"{one}:")), None)
+    if name is None:
+        return None
+    owned = services.transcripts.find_crosswalk(name)
+    handle = InstitutionHandle(owned.institution)
+    document = services.transcripts.make(handle, learner.id, owned.crosswalk.name)
+    return explain_line(document, item.removeprefix(f"{name}:"))
 
 
 def write(stream: BinaryIO, made: bytes) -> None:

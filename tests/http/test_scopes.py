@@ -117,6 +117,8 @@ ROWS = [
     row("PUT", "/api/v1/me/consents", NOBODY, {}),
     row("DELETE", "/api/v1/me/consents/<institution_id>/<purpose>", NOBODY),
     row("GET", "/api/v1/me/disclosures", NOBODY),
+    row("GET", "/api/v1/crosswalks", READERS - {S.STATEMENTS_READ_MINE}),
+    row("GET", "/api/v1/transcripts/<learner_id>", READERS - {S.STATEMENTS_READ_MINE}, crosswalk="diploma"),
     row("GET", "/api/v1/jobs", ADMINISTRATORS),
     row("GET", "/api/v1/jobs/<name>/runs", ADMINISTRATORS),
     row("POST", "/api/v1/jobs/<name>/runs", ADMINISTRATORS),

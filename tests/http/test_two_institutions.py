@@ -35,6 +35,7 @@ class Named:
     fresh: str
     position: str
     destination: str
+    learner: str
 
     @property
     def state(self) -> dict[str, str]:
@@ -74,6 +75,7 @@ NOBODYS = Named(
     fresh="00000000-0000-4000-8000-0000000beef1",
     position="",
     destination="0" * 10,
+    learner="0" * 12,
 )
 
 Ask = Callable[[Named], dict[str, Any]]
@@ -196,6 +198,7 @@ CASES: list[tuple[str, str, Ask]] = [
     ("GET", f"{INSTITUTIONS}/<>/learners", at(f"{INSTITUTIONS}/{{institution}}/learners")),
     ("GET", f"{INSTITUTIONS}/<>/learners", at(f"{INSTITUTIONS}/{{institution}}/learners", identifier="x")),
     ("GET", f"{INSTITUTIONS}/<>/consents", at(f"{INSTITUTIONS}/{{institution}}/consents")),
+    ("GET", "/api/v1/transcripts/<>", at("/api/v1/transcripts/{learner}", crosswalk="diploma")),
     ("GET", "/api/v1/log", asking("/api/v1/log", lambda n: {"after": n.position})),
 ]
 """Method, rule (names in it left out) and request, for whatever takes the name of something that is owned."""
@@ -220,6 +223,14 @@ UNOWNED = {
     ("PUT", "/api/v1/me/consents"),
     ("DELETE", "/api/v1/me/consents/<>/<>"),
     ("GET", "/api/v1/me/disclosures"),
+    ("GET", "/api/v1/crosswalks"),
+    ("GET", "/transcripts"),
+    ("GET", "/transcripts/<>"),
+    ("GET", "/transcripts/<>/transcript.<>"),
+    ("GET", "/transcripts/<>/why"),
+    ("GET", "/transcript/shared/<>"),
+    ("GET", "/transcript/shared/<>.<>"),
+    ("GET", "/transcript/shared/<>/why"),
     ("GET", "/healthz"),
     ("GET", "/readyz"),
     ("GET", "/sign-in/<>"),
@@ -237,7 +248,8 @@ UNOWNED = {
     ("GET", "/xapi/about"),
 }
 """What names nothing that is owned. A sign-in link's token is itself what lets in; what is a learner's
-own goes by the session (tests/http/test_consents.py)."""
+own goes by the session (tests/http/test_consents.py), and so does what a registrar sees of a school's
+(tests/http/test_transcripts.py)."""
 
 
 def headers_of(answer: TestResponse) -> list[tuple[str, str]]:
@@ -255,6 +267,17 @@ def add_destination(instance: Instance, museum: dict[str, str]) -> str:
     wanted = {"name": "Of the museum", "kind": "webhook", "url": "https://hook.example.org/museum"}
     made = instance.client.post(f"{INSTITUTIONS}/{institution}/destinations", json=wanted, headers=museum)
     return str(made.get_json()["id"])
+
+
+def learner_of_the_museum(instance: Instance) -> str:
+    """Derive who is who, and give the school a crosswalk to ask with; returns the museum's learner."""
+    grade = {"by": "none"}
+    course = {"activity": ["https://example.org/course"], "credits": "1", "grade": grade}
+    crosswalk = {"name": "diploma", "title": "Diploma", "courses": [course]}
+    school = instance.access.handle_for_institution_named("School")
+    instance.services.transcripts.import_crosswalk(school, json.dumps(crosswalk).encode())
+    instance.services.jobs.run("derive")
+    return str(instance.services.learners.find("mailto:ada@example.org").id)
 
 
 def fill_museum(instance: Instance, museum: dict[str, str]) -> Named:
@@ -283,6 +306,7 @@ def fill_museum(instance: Instance, museum: dict[str, str]) -> Named:
         etag="",
         fresh="00000000-0000-4000-8000-0000000beef2",
         destination=add_destination(instance, museum),
+        learner=learner_of_the_museum(instance),
         position=json.loads(instance.client.get("/api/v1/log", headers=museum).text.splitlines()[-1])["next"],
     )
     for path, query in (
