@@ -35,6 +35,21 @@ class Scenes:
         return ["/arrivals", f"/arrivals/{self.keys[institution]}"]
 
 
+def attestation(server: RunningServer) -> str:
+    """Ask a mentor about a learner's work; return the link."""
+    asked = {
+        "institution": GOOD,
+        "learner": "mailto:mia@example.org",
+        "learner-name": "Mia Sol",
+        "mentor": "Ivo Brandt",
+        "activity": "https://boats.example.org/projects/7",
+        "activity-name": "Repaired the blue boat",
+        "hours": "12",
+    }
+    options = [text for name, value in asked.items() for text in (f"--{name}", value)]
+    return server.lrs("attestation", "ask", *options).stdout.strip()
+
+
 @contextmanager
 def open_scenes(folder: Path) -> Iterator[Scenes]:
     """Fill a store with a month of posts and refusals, then serve it."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests.e2e.browser import ROOT, Missing, open_browser, sign_in
-from tests.e2e.scenes import EMPTY, GOOD, MEND, Scenes, open_scenes
+from tests.e2e.scenes import EMPTY, GOOD, MEND, Scenes, attestation, open_scenes
 
 FOLDER = ROOT / ".screenshots"
 NARROW = 360
@@ -41,6 +41,9 @@ def _take_all(browser: Browser, scenes: Scenes) -> None:
         "/arrivals": "not-signed-in",
         "/nothing": "not-found",
         "/api/docs": "api-docs",
+        attestation(scenes.server): "attest",
+        "/attest/done": "attest-done",
+        "/attest/unknown": "attest-no-longer-good",
     }
     _take_pages(browser.new_context(base_url=scenes.server.url), open_to_all)
     for name, institution in (("mend", MEND), ("good", GOOD), ("empty", EMPTY)):
