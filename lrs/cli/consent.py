@@ -31,7 +31,7 @@ _purpose_option = click.option(
 _kind_option = click.option(
     "--kind",
     "kinds",
-    type=click.Choice(list(Kind)),
+    type=click.Choice([kind.value for kind in Kind]),
     multiple=True,
     help="What may be seen; may be repeated. [default: all of them]",
 )
