@@ -24,7 +24,8 @@ class DemoClient:
     def __init__(self, services: Services) -> None:
         """Build the application over the services."""
         self._app = create_app(services.settings, services)
-        self._url = services.settings.public_url
+        self._base = services.settings.base_path
+        self._origin = services.settings.public_url.removesuffix(self._base)
 
     def browser(self) -> FlaskClient:
         """Give a client that keeps cookies."""
@@ -52,7 +53,7 @@ class DemoClient:
         if body is not None:
             more = {"data": json.dumps(body), "content_type": "application/json"}
         client = browser or self._app.test_client(use_cookies=False)
-        answer = client.open(path, method=method, base_url=self._url, headers=sent, **more)
+        answer = client.open(self._base + path, method=method, base_url=self._origin, headers=sent, **more)
         if answer.status_code > _LARGEST_GOOD:
             raise DemoError(f"{method} {path} was answered with {answer.status_code}: {answer.text[:300]}")
         return answer

@@ -10,19 +10,18 @@ from random import Random  # noqa: TID251 - seeded: the term is the same for eve
 
 from lrs.access.model import Scope
 from lrs.demo.client import DemoClient, DemoError
-from lrs.demo.deciding import agree
-from lrs.demo.moving import Moving, Say
+from lrs.demo.deciding import agree, confirm
+from lrs.demo.moving import STAR, UNWILLING, Moving, Say, school_account
 from lrs.learners.roster_file import read_roster_file
 from lrs.learners.service import RosterOptions
 from lrs.services import Services
 from lrs.sources.model import Kind
 from lrs.sources.service import SourceWish, read_config
-from profiles.demo_city import DemoCity, Person, load_city, make_term
+from profiles.demo_city import DemoCity, load_city, make_term
 from profiles.demo_city.sheet import card_of, make_sheet
 
 _BATCH = 100
 _SEED = 7
-UNWILLING = "Pike Saltmarsh"
 _ALIGNMENTS = ("alignment-spine.json", "alignment-culture.json")
 
 
@@ -48,7 +47,9 @@ def load_demo(services: Services, say: Say, go_on: Callable[[], None]) -> None:
         _take_rules,
         _post_term,
         _read_sheet,
+        _attest,
         _work,
+        _take_crosswalk,
         _consent,
     ):
         step(moving)
@@ -95,7 +96,8 @@ def _take_rules(moving: Moving) -> None:
         frameworks.import_framework(school, read_demo_file(name))
     for name in _ALIGNMENTS:
         frameworks.import_alignment(school, read_demo_file(name))
-    moving.say("  The school's two frameworks, and which records are evidence for them.")
+    moving.services.pathways.import_pathway(moving.handle("museum"), read_demo_file("pathway.json"))
+    moving.say("  The school's two frameworks, what is evidence for them, and the museum's playlist.")
 
 
 def _post_term(moving: Moving) -> None:
@@ -122,11 +124,19 @@ def _read_sheet(moving: Moving) -> None:
     for person in moving.city.known_to("museum", "8A"):
         card = f"account {moving.city.providers['museum'].home}/cards {card_of(moving.city, person)}"
         moving.services.learners.link(
-            card, _school_account(moving.city, person), "the museum's desk", "saw both cards"
+            card, school_account(moving.city, person), "the museum's desk", "saw both cards"
         )
     moving.say(
         f"  The museum's spreadsheet of its holiday workshops: {done.read} rows, {done.stored} statements,"
         f" {done.rejected} row rejected with its reason."
+    )
+
+
+def _attest(moving: Moving) -> None:
+    """Have the employer ask its mentor, who has no system, and the mentor answer on a phone."""
+    confirm(moving, next(one for one in moving.city.known_to("employer") if one.name == STAR), _now(moving))
+    moving.say(
+        "  A mentor confirmed a day at the regatta by a private link, with hours, a level and a sentence."
     )
 
 
@@ -135,7 +145,7 @@ def _consent(moving: Moving) -> None:
     older = [one for one in moving.city.learners if one.group == "10B"]
     willing = [one for one in older if one.name != UNWILLING]
     for person in willing:
-        learner = moving.services.learners.find(_school_account(moving.city, person))
+        learner = moving.services.learners.find(school_account(moving.city, person))
         agree(moving, learner.id)
         moving.go_on()
     moving.say(
@@ -146,10 +156,6 @@ def _consent(moving: Moving) -> None:
 def _take_crosswalk(moving: Moving) -> None:
     moving.services.transcripts.import_crosswalk(moving.handle("school"), read_demo_file("crosswalk.json"))
     moving.say("  The school's crosswalk: what counts as which course, for how many credits.")
-
-
-def _school_account(city: DemoCity, person: Person) -> str:
-    return f"account {city.providers['school'].home}/accounts {person.identifiers['school']['account']}"
 
 
 def _now(moving: Moving) -> datetime:

@@ -6,7 +6,13 @@ from dataclasses import dataclass
 from lrs.access.handles import InstitutionHandle
 from lrs.demo.client import DemoClient
 from lrs.services import Services
-from profiles.demo_city import DemoCity
+from profiles.demo_city import DemoCity, Person
+
+STAR = "Maple Stonequay"
+"""The learner whose portfolio and transcript the printed links open."""
+
+UNWILLING = "Pike Saltmarsh"
+"""The learner who has not let the school see other places' records."""
 
 Say = Callable[[str], None]
 
@@ -37,3 +43,8 @@ class Moving:
         """Open a provider's institution, for what a person would do at a command line."""
         name = self.city.providers[provider].institution
         return self.services.access.handle_for_institution_named(name)
+
+
+def school_account(city: DemoCity, person: Person) -> str:
+    """Give the identifier under which the school knows a learner."""
+    return f"account {city.providers['school'].home}/accounts {person.identifiers['school']['account']}"

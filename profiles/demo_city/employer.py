@@ -6,6 +6,7 @@ from profiles.demo_city.city import Json, Person
 from profiles.demo_city.diary import Diary, duration, parent, reference, score
 
 SHIFT_WEEKDAYS = (1, 3)
+VOUCHER = "https://w3id.org/lrs/voucher"
 GOOD_ENOUGH = 2  # on the rubric of four levels
 
 
@@ -40,6 +41,7 @@ def _context(diary: Diary, learner: Person, placement: Json) -> Json:
         },
         "platform": diary.provider.platform,
         "contextActivities": {"parent": [parent(_placement(diary, placement))]},
+        "extensions": {VOUCHER: "mentor"},
     }
 
 

@@ -134,7 +134,7 @@ def _marks(diary: Diary, day: datetime, course: Json) -> None:
     """Write what each learner gets for the course, out of 100, at the end of the term."""
     activity = diary.activity(f"courses/{course['id']}", course["name"], "course")
     for learner in diary.city.known_to("school"):
-        mark = min(100, max(30, round(diary.rng.gauss(74, 13))))
+        mark = min(100, max(52, round(diary.rng.gauss(74, 13))))
         diary.write(
             f"mark/{course['id']}/{learner.id}",
             diary.moment(day, 14, 15.5),
