@@ -15,6 +15,7 @@ from connectors.csv.values import DAY_FIRST, MONTH_FIRST, UNITS, DateOrder, comp
 
 _T = TypeVar("_T")
 _IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"\\^`|]+")
+_LARGEST_SCORE = 10**9
 _HOLE = re.compile(r"\{([^{}]+)\}")
 _NAMED_DELIMITERS = {"tab": "\t", "semicolon": ";", "comma": ","}
 VOUCHERS = ("teacher", "mentor", "employer", "accreditor", "peer", "machine", "learner")
@@ -261,8 +262,8 @@ class _Reader:
         found = members.raw(name)
         if found is None:
             return None
-        if isinstance(found, bool) or not isinstance(found, int | float):
-            members.wrong(name, "number", "Write a number here.")
+        if isinstance(found, bool) or not isinstance(found, int | float) or not abs(found) <= _LARGEST_SCORE:
+            members.wrong(name, "number", f"Write a number here, up to {_LARGEST_SCORE:,}.")
             return None
         return Decimal(str(found))
 
@@ -324,6 +325,8 @@ def read_csv_config(config: object) -> CsvConfig:
     members = Members(config, "", reader.problems)
     members.optional("name")
     found = _read(reader, members)
+    if found.roster is not None and found.group is not None and found.group.separator:
+        members.wrong("roster", "both", "A cell that names several persons cannot say who one of them is.")
     members.done()
     reader.problems.raise_if_any()
     return found

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from connectors.base import Json, Mapped, RosterFact, Row, Sink
 from connectors.config import pointer
-from connectors.csv.config import Agent, Choice, CsvConfig, Score, fill
+from connectors.csv.config import Agent, Choice, CsvConfig, RosterRule, Score, fill
 from connectors.csv.values import (
     duration_text,
     fold,
@@ -108,11 +108,12 @@ def _tell(row: Row, line: _Line, config: CsvConfig, sink: Sink) -> _Told | None:
     except Unwanted as reason:
         sink.aside(row, f"Line {line.number}: {reason}")
         return None
+    fact = _roster_fact(line, config.roster, config) if config.roster is not None else None
     if line.problems:
         sink.aside(row, line.problems[0].message, line.problems)
         return None
-    if config.roster is not None:
-        _tell_roster(row, line, config, sink)
+    if fact is not None:
+        sink.roster(row, fact)
     return told
 
 
@@ -340,22 +341,28 @@ def _timestamp(line: _Line, config: CsvConfig) -> str:
     return moment.isoformat().replace("+00:00", "Z") if moment else ""
 
 
-def _tell_roster(row: Row, line: _Line, config: CsvConfig, sink: Sink) -> None:
-    """Hand over every identifier that the line gives one person."""
-    rule, actor = config.roster, config.actor
-    if rule is None or not line.cell(rule.id):
-        return
-    identifiers = []
-    if actor.mbox and line.cell(actor.mbox):
-        identifiers.append(f"mbox mailto:{line.cell(actor.mbox).removeprefix('mailto:')}")
-    if actor.account and line.cell(actor.account):
-        identifiers.append(f"account {actor.home_page} {line.cell(actor.account)}")
+def _roster_fact(line: _Line, rule: RosterRule, config: CsvConfig) -> RosterFact | None:
+    """Return every identifier that the line gives one person, with what it says of them."""
+    if not line.cell(rule.id):
+        return None
+    actor = config.actor
+    readers: Sequence[tuple[str | None, Callable[[str], str]]] = (
+        (actor.mbox, lambda text: f"mbox {_mbox(text)['mbox']}"),
+        (actor.mbox_sha1, lambda text: f"mbox_sha1sum {_sha1(text)['mbox_sha1sum']}"),
+        (actor.openid, lambda text: f"openid {text}"),
+        (actor.account, lambda text: f"account {actor.home_page} {text}"),
+    )
+    identifiers = [
+        found
+        for column, read in readers
+        if column and line.cell(column) and (found := line.read(column, "identifier", read))
+    ]
     born = None
     if rule.birth_date and line.cell(rule.birth_date):
         born = line.read(rule.birth_date, "date", lambda text: str(read_date(text, config.dates)))
     name = line.cell(actor.name) if actor.name else ""
     groups = (line.cell(rule.group),) if rule.group and line.cell(rule.group) else ()
-    sink.roster(row, RosterFact(line.cell(rule.id), name, tuple(identifiers), born, groups))
+    return RosterFact(line.cell(rule.id), name, tuple(identifiers), born, groups)
 
 
 def _text(value: Json) -> str:

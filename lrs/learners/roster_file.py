@@ -41,10 +41,17 @@ _FIRST_YEAR = 1900
 
 @dataclass(frozen=True, slots=True)
 class RosterRow:
-    """One row by column; ``line`` is where it stands, the header being line 1."""
+    """One row by column.
+
+    Attributes:
+        line: Where it stands, the header being line 1.
+        identifiers: Others, beside what stands in the columns; not from a file, so that no mark
+            within one ends it.
+    """
 
     line: int
     values: Mapping[str, str]
+    identifiers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +155,7 @@ def read_roster(roster: str, rows: Iterable[RosterRow], home_page: str | None = 
     by_id: defaultdict[str, list[tuple[RosterRow, RosterPerson]]] = defaultdict(list)
     for row in rows:
         try:
-            person = _person(roster, row.values, home_page)
+            person = _person(roster, row, home_page)
         except _Broken as broken:
             found.rejected.append(RejectedRow(row.line, row.values.get("sourcedId", ""), str(broken)))
         else:
@@ -179,7 +186,8 @@ class _Broken(Exception):
     """Why a row cannot be taken."""
 
 
-def _person(roster: str, values: Mapping[str, str], home_page: str | None) -> RosterPerson:
+def _person(roster: str, row: RosterRow, home_page: str | None) -> RosterPerson:
+    values = row.values
     for name, value in values.items():
         if len(value) > _LONGEST or "\n" in value:
             raise _Broken(f"{name} is longer than {_LONGEST} characters or has several lines.")
@@ -195,7 +203,7 @@ def _person(roster: str, values: Mapping[str, str], home_page: str | None) -> Ro
         role=values.get("role", "student"),
         groups=_groups(values.get("groups", "")),
         grade=values.get("grade", ""),
-        identifiers=_identifiers(values, home_page),
+        identifiers=_identifiers(row, home_page),
     )
 
 
@@ -216,7 +224,8 @@ def _birth_date(text: str) -> str | None:
     return day.isoformat()
 
 
-def _identifiers(values: Mapping[str, str], home_page: str | None) -> tuple[str, ...]:
+def _identifiers(row: RosterRow, home_page: str | None) -> tuple[str, ...]:
+    values = row.values
     found: list[str | None] = []
     email = values.get("email", "")
     if email:
@@ -226,7 +235,8 @@ def _identifiers(values: Mapping[str, str], home_page: str | None) -> tuple[str,
         found += [mailbox, mailbox_of(email.lower())]
     if home_page:
         found += [account_of(home_page, values[name]) for name in ("sourcedId", "username") if name in values]
-    for text in filter(None, (part.strip() for part in values.get("identifiers", "").split("|"))):
+    listed_there = (part.strip() for part in values.get("identifiers", "").split("|"))
+    for text in (*filter(None, listed_there), *row.identifiers):
         identifier = parse_identifier(text)
         if identifier is None:
             raise _Broken(f'identifiers: "{text}" is none.')

@@ -7,33 +7,54 @@ from connectors.base import RosterFact
 from lrs.learners.roster_file import RosterRow
 
 
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """The people that the rows of a source tell of.
+
+    Attributes:
+        contradicted: Ids to which the rows give two names or two birth dates; nothing is taken
+            of them, since their identifiers may be two persons'.
+    """
+
+    rows: Sequence[RosterRow]
+    contradicted: Sequence[str]
+
+
 @dataclass(slots=True)
 class _Person:
-    """Everything that the rows of one person say; the first name and birth date stand."""
+    """Everything that the rows of one id say."""
 
-    name: str = ""
-    birth_date: str = ""
+    names: dict[str, str] = field(default_factory=dict)
+    birth_dates: set[str] = field(default_factory=set)
     groups: list[str] = field(default_factory=list)
     identifiers: list[str] = field(default_factory=list)
 
+    @property
+    def is_contradicted(self) -> bool:
+        return len(self.names) > 1 or len(self.birth_dates) > 1
 
-def roster_rows(facts: Sequence[RosterFact]) -> Sequence[RosterRow]:
-    """Join the facts of each person, in the order of their first ones."""
+
+def gather_people(facts: Sequence[RosterFact]) -> Gathered:
+    """Join the facts of each person, in the order of their first ones; a name may be written in any case."""
     people: dict[str, _Person] = {}
     for fact in facts:
         person = people.setdefault(fact.sourced_id, _Person())
-        person.name = person.name or fact.name
-        person.birth_date = person.birth_date or fact.birth_date or ""
+        if fact.name:
+            person.names.setdefault(" ".join(fact.name.casefold().split()), fact.name)
+        if fact.birth_date:
+            person.birth_dates.add(fact.birth_date)
         person.groups += [one for one in fact.groups if one not in person.groups]
         person.identifiers += [one for one in fact.identifiers if one not in person.identifiers]
-    return [RosterRow(at, _values(id_, person)) for at, (id_, person) in enumerate(people.items(), 1)]
+    good = {id_: person for id_, person in people.items() if not person.is_contradicted}
+    rows = [_row(at, id_, person) for at, (id_, person) in enumerate(good.items(), 1)]
+    return Gathered(rows, [id_ for id_ in people if id_ not in good])
 
 
-def _values(sourced_id: str, person: _Person) -> dict[str, str]:
-    return {
+def _row(at: int, sourced_id: str, person: _Person) -> RosterRow:
+    values = {
         "sourcedId": sourced_id,
-        "name": person.name,
-        "birthDate": person.birth_date,
+        "name": "".join(person.names.values()),
+        "birthDate": "".join(person.birth_dates),
         "groups": "|".join(person.groups),
-        "identifiers": "|".join(person.identifiers),
     }
+    return RosterRow(at, values, tuple(person.identifiers))

@@ -4,6 +4,9 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from math import isfinite
+
+import orjson
 
 from connectors.base import Connector
 from connectors.csv.connector import CsvConnector
@@ -30,7 +33,7 @@ from lrs.sources.model import (
     run_id,
 )
 from lrs.sources.parts import Parts
-from lrs.sources.rosters import roster_rows
+from lrs.sources.rosters import gather_people
 from lrs.sources.rows import RowBook
 from lrs.sources.runner import PAGE_ROWS, Runner, Work, in_parts, read_kept, row_of
 from lrs.tables.recorded import Note, Recorded, RecordedTables, Wish
@@ -301,8 +304,18 @@ class SourceService:
         elif connector.gives_all:
             runner.delete_missing()
         if runner.facts:
-            name = source.name.replace("/", "-")[:MAX_ROSTER_NAME]
-            self._parts.learners.import_roster(handle, name, roster_rows(runner.facts))
+            self._hand_over_people(handle, source, runner)
+
+    def _hand_over_people(self, handle: InstitutionHandle, source: Source, runner: Runner) -> None:
+        """Take who people are into a roster of the source's name; say whom it could not take."""
+        found = gather_people(runner.facts)
+        name = source.name.replace("/", "-")[:MAX_ROSTER_NAME]
+        done = self._parts.learners.import_roster(handle, name, found.rows)
+        left = [f"{id_}: its lines have different names or birth dates." for id_ in found.contradicted]
+        left += [f"{one.sourced_id}: {one.reason}" for one in done.rejected]
+        if left:
+            told = f"People left out of the roster: {len(left)}. {left[0]}"
+            runner.reason = f"{runner.reason} {told}".strip()
 
     def _replay_part(
         self,
@@ -424,12 +437,22 @@ def read_config(text: bytes) -> Json:
         InvalidRequest: It is no JSON object.
     """
     try:
-        value = json.loads(text.decode("utf-8-sig"))
-    except (ValueError, RecursionError) as error:
+        value = json.loads(text.decode("utf-8-sig"), parse_constant=_refuse, parse_float=_finite)
+        orjson.dumps(value)
+    except (ValueError, TypeError, RecursionError) as error:  # orjson's own is a TypeError
         raise InvalidRequest(f"The configuration is no JSON: {error}.") from error
     if not isinstance(value, Mapping):
         raise InvalidRequest("The configuration must be a JSON object.")
     return dict(value)
+
+
+def _refuse(name: str) -> float:
+    raise ValueError(f"{name} is no number")
+
+
+def _finite(text: str) -> float:
+    found = float(text)
+    return found if isfinite(found) else _refuse(text[:20])
 
 
 def _check_credentials(text: str) -> None:

@@ -17,7 +17,7 @@ from lrs.errors import (
 )
 from lrs.sources.model import LOCK, Kind, State
 from lrs.sources.rows import RowBook
-from lrs.sources.service import SourceWish
+from lrs.sources.service import SourceWish, read_config
 from lrs.sources.writing import Writer
 from lrs.tables.recorded import Recorded, Wish
 from tests.engines import Engine
@@ -367,6 +367,26 @@ def test_who_somebody_is_goes_to_the_roster(museum: Museum) -> None:
     ]
 
 
+def test_a_mark_within_a_cell_makes_no_second_identifier(museum: Museum) -> None:
+    """What stands in a cell is one identifier, whatever it looks like: nobody is joined to another by it."""
+    museum.send("03.05.2026;Mia;;7|mailto:bo@example.org;Robots;1", roster={"id": "Kind"})
+    (person,) = museum.instance.services.stores.recorded(museum.handle).list("roster.person")
+    assert person.value["identifiers"] == ["account https://museum.example.org/cards 7|mailto:bo@example.org"]
+
+
+def test_an_id_to_which_lines_give_two_persons_is_left_out_of_the_roster_and_told(museum: Museum) -> None:
+    lines = (
+        "03.05.2026;Mia;mia@example.org;7;Robots;1",
+        "03.05.2026;Bo;bo@example.org;7;Robots;1",
+        "03.05.2026;Cy;cy@example.org;8;Robots;1",
+        "04.05.2026;CY;cy@example.org;8;Robots;1",
+    )
+    assert museum.send(*lines, roster={"id": "Karte"}) == {"read": 4, "stored": 4}
+    found = museum.instance.services.stores.recorded(museum.handle).list("roster.person")
+    assert [one.subject for one in found] == ["workshops/8"]
+    assert "People left out of the roster: 1. 7: its lines have" in museum.last.run.reason
+
+
 def test_no_institution_sees_anothers_sources(museum: Museum) -> None:
     museum.send(MIA.format(1))
     museum.instance.key("School")
@@ -374,3 +394,21 @@ def test_no_institution_sees_anothers_sources(museum: Museum) -> None:
     assert museum.sources.list(other) == []
     with pytest.raises(NotFound):
         museum.sources.get_run(other, museum.last.run.id)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b'{"score": {"column": "Note", "min": NaN}}',
+        b'{"headerLine": 1e400}',
+        b'{"name": "\\ud800"}',
+        b'{"limits": {"bytes": 99999999999999999999999}}',
+        b'{"actor": ' + b'{"agent": ' * 500 + b"1" + b"}" * 501,
+        b"[" * 100_000,
+        b'{"name": "\xff"}',
+        b"[]",
+    ],
+)
+def test_a_configuration_is_refused_when_it_is_no_json_that_can_be_kept(text: bytes) -> None:
+    with pytest.raises(InvalidRequest, match="The configuration"):
+        read_config(text)

@@ -317,6 +317,33 @@ def test_a_line_says_who_somebody_is_where_a_roster_is_asked_for() -> None:
     assert fact.groups == ("Robots",)
 
 
+def test_every_identifier_of_a_line_goes_to_the_roster_and_a_wrong_one_is_told() -> None:
+    header = f"{HEADER};Hash;Geboren"
+    actor = {**CONFIG["actor"], "mboxSha1": "Hash"}
+    rule = {"id": "Karte", "birthDate": "Geboren"}
+    good = read_csv(f"{MIA};{'AB' * 20};19.04.2016", header=header, actor=actor, roster=rule)
+    assert good.facts[0].identifiers[1] == f"mbox_sha1sum {'ab' * 20}"
+    assert good.facts[0].birth_date == "2016-04-19"
+    for line, column in ((f"{MIA};{'AB' * 20};31.02.2016", "Geboren"), (f"{MIA};none;", "Hash")):
+        found = read_csv(line, header=header, actor=actor, roster=rule)
+        assert not found.facts
+        assert not found.statements
+        assert [one.path for one in found.wrong[0][1]] == [f"/lines/2/{column}"]
+
+
+def test_a_roster_is_refused_where_a_cell_names_several_persons() -> None:
+    with pytest.raises(InvalidImport) as caught:
+        read_csv(MIA, roster={"id": "Karte"}, group={"separator": "|"})
+    assert [one.path for one in caught.value.problems] == ["/roster"]
+
+
+@pytest.mark.parametrize("bound", [float("nan"), float("inf"), -1e300, 10**400])
+def test_bounds_of_a_score_are_refused_when_nothing_can_lie_between_them(bound: float) -> None:
+    with pytest.raises(InvalidImport) as caught:
+        read_csv(f"{MIA};3", header=f"{HEADER};Note", score={"column": "Note", "min": bound, "max": 5})
+    assert [one.path for one in caught.value.problems] == ["/score/min"]
+
+
 def test_a_row_that_was_kept_maps_again_from_its_content_alone() -> None:
     content = f"{HEADER}\n{MIA}".encode()
     connector = CsvConnector(lambda: content, CONFIG)
