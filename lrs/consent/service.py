@@ -180,6 +180,22 @@ class ConsentService:
         in_order = [found[subject] for subject in sorted(found)]
         return sorted(in_order, key=lambda one: one.day, reverse=True)
 
+    def forget(self, handle: LearnerHandle) -> int:
+        """Take away every consent and disclosure of a learner; return how many there were.
+
+        For who is taken away whole, such as the people of the demo; a learner who stays withdraws.
+        """
+        now, count = self._clock(), 0
+        for kind in (CONSENT, DISCLOSURE):
+            subjects = {
+                one.subject
+                for identity in handle.identities
+                for one in _iter_by(self._commons, kind, f"identity:{identity}")
+            }
+            wishes = [(subject, Wish(None)) for subject in sorted(subjects)]
+            count += self._commons.change_all(kind, wishes, now)
+        return count
+
     def list_given(self, handle: InstitutionHandle) -> Sequence[GivenConsent]:
         """Return the consents that were given to an institution."""
         term = f"institution:{handle.institution_id}"

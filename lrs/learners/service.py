@@ -189,6 +189,24 @@ class LearnerService:
         self._record(pair, "apart", by, why)
         return pair
 
+    def forget(self, handle: LearnerHandle) -> int:
+        """Take away what was decided of a learner's identifiers: links, shared ones; return how much it was.
+
+        For who is taken away whole, such as the people of the demo; a learner who stays is unlinked.
+        """
+        learner = self.reader.learner(handle.learner_id)
+        identifiers = [one.identifier for one in learner.identities] if learner else []
+        now, count = self._clock(), 0
+        for kind in (LINK, SHARED):
+            subjects = {
+                one.subject
+                for identifier in identifiers
+                for one in self._commons.find_by(kind, f"id:{identifier}", limit=_PAGE)
+            }
+            wishes = [(subject, Wish(None)) for subject in sorted(subjects)]
+            count += self._commons.change_all(kind, wishes, now)
+        return count
+
     def import_roster(
         self,
         handle: InstitutionHandle,

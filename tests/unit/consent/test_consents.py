@@ -264,3 +264,21 @@ def test_nobody_is_opened_when_the_id_is_nobodys(place: Place) -> None:
         place.consents.open(SCHOOL, "000000000000", "transcript", "x")
     with pytest.raises(InvalidParameter):
         place.consents.open(SCHOOL, place.own().learner_id, "transcript", "x", "tomorrow")
+
+
+def test_all_that_was_decided_of_a_learner_is_taken_away_and_nothing_of_others(place: Place) -> None:
+    place.town.act(BADGE, MUSEUM, 7)
+    place.town.act("mbox mailto:bo@example.org", MUSEUM, 8)
+    other = place.own("mbox mailto:bo@example.org")
+    place.town.service.link(ANA, BADGE, "operator")
+    place.town.catch_up()
+    for handle in (place.own(), other):
+        place.consents.grant(handle, S, "transcript", ["records"], None, None)
+        place.consents.open(SCHOOL, handle.learner_id, "transcript", "x")
+    whole = place.own()
+    assert (place.consents.forget(whole), place.town.service.forget(whole)) == (2, 1)
+    assert (place.consents.forget(whole), place.town.service.forget(whole)) == (0, 0)
+    place.town.catch_up()
+    assert place.own(ANA) != place.own(BADGE)
+    assert (place.consents.list_for(whole), place.consents.disclosures(whole)) == ([], [])
+    assert (len(place.consents.list_for(other)), len(place.consents.disclosures(other))) == (1, 1)
