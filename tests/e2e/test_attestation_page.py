@@ -89,7 +89,7 @@ def test_who_asks_what_and_both_answers_are_seen_without_scrolling(open_page: An
     page = open_page(link).page
     for text in ("Did Mia Sol do this?", "Repaired the blue boat", "Could teach it", "Yes, I confirm this"):
         assert bottom(page, text) <= PHONE["height"], text
-    assert "Hill School asks you, Ivo Brandt." in page.locator("main").inner_text()
+    assert "Ivo Brandt, Hill School asks you to confirm:" in page.locator("main").inner_text()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
