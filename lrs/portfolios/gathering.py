@@ -155,4 +155,5 @@ def _competency(one: Progress, framework: Framework) -> Competency:
         one.counted,
         one.at,
         [Evidence(ref.statement, ref.institution) for ref in one.evidence],
+        next(iter(framework.parents.get(one.item, ())), ""),
     )

@@ -44,6 +44,7 @@ class Competency:
         counted: How many records are evidence of the item itself; 0 for a branch.
         at_us: When the latest evidence was.
         evidence: What the level was made of, oldest first.
+        branch: The identifier of what it stands under; empty at the top.
     """
 
     identifier: str
@@ -56,6 +57,7 @@ class Competency:
     counted: int
     at_us: int
     evidence: Sequence[Evidence]
+    branch: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,15 @@ class FrameworkProgress:
     met: int
     of: int
     level_names: Sequence[str]
+
+    @property
+    def parts(self) -> Sequence[tuple[Competency | None, Sequence[Competency]]]:
+        """The competencies by the branch that they stand under, None for those at the top."""
+        branches = {one.identifier: one for one in self.branches}
+        found: dict[str, list[Competency]] = {}
+        for one in self.competencies:
+            found.setdefault(one.branch if one.branch in branches else "", []).append(one)
+        return [(branches.get(branch), below) for branch, below in found.items()]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,8 @@ from lrs.portfolios.words import Languages, is_answer, verb_of, vouched, what_of
 
 MOST_WORDS = 4
 MOST_DISCLOSURES = 20
+_WRITERS = {"mentor", "employer", "accreditor", "peer"}
+"""Who vouches with words of their own; what a teacher's system sends is what the learner answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +28,8 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
-class Newest:
-    """The newest record that counted for a competency."""
+class Named:
+    """A record in a few words."""
 
     at_us: int
     text: str
@@ -42,6 +44,7 @@ class Page:
     Attributes:
         own_words: The learner's own; others_words: what others wrote; the latest first, a few of each.
         newest: By framework and item.
+        records: What pathways and awards stand on, by statement.
     """
 
     portfolio: Portfolio
@@ -51,7 +54,8 @@ class Page:
     year: YearPicture | None
     own_words: Sequence[Said]
     others_words: Sequence[Said]
-    newest: Mapping[tuple[str, str], Newest]
+    newest: Mapping[tuple[str, str], Named]
+    records: Mapping[str, Named]
 
 
 def make_page(portfolio: Portfolio, filters: Filters, languages: Languages = ("en",)) -> Page:
@@ -71,6 +75,7 @@ def make_page(portfolio: Portfolio, filters: Filters, languages: Languages = ("e
         [one for own, one in said if own][:MOST_WORDS],
         [one for own, one in said if not own][:MOST_WORDS],
         _newest(portfolio, languages),
+        _records(portfolio, languages),
     )
 
 
@@ -80,22 +85,32 @@ def sentence_of(act: Act, languages: Languages = ("en",)) -> str:
 
 
 def _said(act: Act, names: Mapping[str, str], languages: Languages) -> tuple[bool, Said]:
-    own = act.voucher.kind in {"learner", "machine"}
+    own = act.voucher.kind not in _WRITERS
     about, place = sentence_of(act, languages), names.get(act.institution, "")
-    return own, Said(act.at, act.narrative or "", about, place, "" if own else vouched(act.voucher))
+    by = "" if act.voucher.kind in {"learner", "machine"} else vouched(act.voucher)
+    return own, Said(act.at, act.narrative or "", about, place, by)
 
 
-def _newest(portfolio: Portfolio, languages: Languages) -> dict[tuple[str, str], Newest]:
+def _newest(portfolio: Portfolio, languages: Languages) -> dict[tuple[str, str], Named]:
     acts = {(act.id, act.institution): act for act in portfolio.acts}
     found = {}
     for group in portfolio.frameworks:
         for one in group.competencies:
             act = _latest(one, acts)
             if act is not None:
-                place = portfolio.place_names.get(act.institution, "")
-                newest = Newest(act.at, sentence_of(act, languages), place, vouched(act.voucher))
-                found[group.identifier, one.identifier] = newest
+                found[group.identifier, one.identifier] = _named(act, portfolio, languages)
     return found
+
+
+def _records(portfolio: Portfolio, languages: Languages) -> dict[str, Named]:
+    wanted = {one for award in portfolio.awards for one in award.evidence}
+    wanted |= {one for path in portfolio.pathways for step in path.steps for one in step.evidence}
+    return {act.id: _named(act, portfolio, languages) for act in portfolio.acts if act.id in wanted}
+
+
+def _named(act: Act, portfolio: Portfolio, languages: Languages) -> Named:
+    place = portfolio.place_names.get(act.institution, "")
+    return Named(act.at, sentence_of(act, languages), place, vouched(act.voucher))
 
 
 def _latest(one: Competency, acts: Mapping[tuple[str, str], Act]) -> Act | None:

@@ -38,7 +38,6 @@ class Line:
 
     verb: str
     what: str
-    kind: str
     times: int
     seconds: int
     group: str
@@ -145,10 +144,10 @@ def _lines(
 ) -> Iterator[tuple[str, str, Line]]:
     """Yield month, name of the place and line, the latest first."""
     for key, of_month in groupby(reversed(acts), key=lambda act: month_key(act.at)):
-        places: dict[str, dict[tuple[str, str, str], list[Act]]] = {}
+        places: dict[str, dict[tuple[str, str], list[Act]]] = {}
         for act in of_month:
             place = places.setdefault(names.get(act.institution, act.institution), {})
-            place.setdefault((verb_of(act, languages), what_of(act, languages), kind_of(act)), []).append(act)
+            place.setdefault((verb_of(act, languages), what_of(act, languages)), []).append(act)
         for name, place in places.items():
             for what, same in place.items():
                 yield key, name, _line(what, same)
@@ -158,11 +157,10 @@ def _passes(act: Act, filters: Filters) -> bool:
     return filters.kind in {"", kind_of(act)} and filters.place in {"", act.institution}
 
 
-def _line(what: tuple[str, str, str], acts: Sequence[Act]) -> Line:
-    verb, title, kind = what
+def _line(what: tuple[str, str], acts: Sequence[Act]) -> Line:
+    verb, title = what
     occasions = [
         Occasion(act.at, act.id, score_of(act), vouched(act.voucher)) for act in acts[:MOST_OCCASIONS]
     ]
-    return Line(
-        verb, title, kind, len(acts), sum(act.seconds or 0 for act in acts), acts[0].group or "", occasions
-    )
+    seconds = sum(act.seconds or 0 for act in acts)
+    return Line(verb, title, len(acts), seconds, acts[0].group or "", occasions)

@@ -56,7 +56,9 @@ def verb_of(act: Act, languages: Languages = ("en",)) -> str:
 
 def what_of(act: Act, languages: Languages = ("en",)) -> str:
     """Name what it was done with; empty where it was nothing that has a name of its own."""
-    text = choose(act.object_name, languages) or (tail(act.object) if act.object else "")
+    text = choose(act.object_name, languages)
+    if not text and act.object:
+        text = "a question" if is_answer(act) else tail(act.object)
     return text if len(text) <= _LONGEST_TITLE else text[: _LONGEST_TITLE - 1] + "…"
 
 

@@ -51,8 +51,8 @@ def install_pages(app: Flask) -> None:
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     app.after_request(_add_caching)
-    private = _Private(app.wsgi_app)
-    app.wsgi_app = private  # type: ignore[method-assign]  # Flask's own way to wrap itself
+    answers = _Answers(app.wsgi_app)
+    app.wsgi_app = answers  # type: ignore[method-assign]  # Flask's own way to wrap itself
 
 
 def _add_caching(answer: Response) -> Response:
@@ -63,18 +63,33 @@ def _add_caching(answer: Response) -> Response:
     return answer
 
 
-class _Private:
-    """Wraps a WSGI application; puts the security headers on its answers, which set none of them.
+class _Answers:
+    """Wraps a WSGI application: security headers on its answers, and whole answers handed over whole.
 
-    Outside Flask they are one list to be appended; through its answers, one by one, they took a
-    quarter of the time of a short request.
+    The application sets none of those headers. Outside Flask they are one list to be appended;
+    through its answers, one by one, they took a quarter of the time of a short request. And a
+    list of parts is sent in one go by the server, which asks any other iterable for part after part.
     """
 
     def __init__(self, app: WSGIApplication) -> None:
         self._app = app
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        whole = False
+
         def start(status: str, headers: list[tuple[str, str]], exc_info: _ExcInfo | None = None, /) -> Any:
+            nonlocal whole
+            whole = any(name == "Content-Length" for name, _ in headers)
             return start_response(status, headers + _HEADERS, exc_info)
 
-        return self._app(environ, start)
+        answer = self._app(environ, start)
+        return _read_out(answer) if whole else answer
+
+
+def _read_out(answer: Iterable[bytes]) -> list[bytes]:
+    """Return the parts of an answer, all of which are there, and close it."""
+    try:
+        return list(answer)
+    finally:
+        if hasattr(answer, "close"):
+            answer.close()
