@@ -7,6 +7,8 @@ from lrs import __version__
 from lrs.access.model import Role
 from lrs.access.routes.api import make_institutions_blueprint, make_keys_blueprint
 from lrs.access.routes.sessions import make_sessions_blueprint
+from lrs.competencies.routes.api import make_progress_blueprint
+from lrs.competencies.routes.case import make_case_blueprint
 from lrs.consent.routes.api import make_given_consents_blueprint, make_own_consents_blueprint
 from lrs.errors import NotFound
 from lrs.jobs.routes import make_jobs_blueprint
@@ -94,6 +96,7 @@ def _add_xapi(app: Flask, services: Services, max_forms: int) -> None:
     app.register_blueprint(make_statements_blueprint(services.statements, services.arrivals))
     app.register_blueprint(make_documents_blueprint(services.documents))
     app.register_blueprint(make_knowledge_blueprint(services.knowledge))
+    app.register_blueprint(make_case_blueprint(services.frameworks, settings.public_url))
     unfolding = AlternateSyntax(app.wsgi_app, settings.max_body_bytes, max_forms)
     app.wsgi_app = unfolding  # type: ignore[method-assign]  # Flask's own way to wrap itself
 
@@ -137,6 +140,9 @@ def _add_api(app: Flask, services: Services) -> None:
     api.register_blueprint(make_letters_blueprint(services.destinations, services.access))
     api.register_blueprint(make_attestations_blueprint(services.attestations, services.settings.public_url))
     api.register_blueprint(make_learners_blueprint(services.learners))
+    api.register_blueprint(
+        make_progress_blueprint(services.frameworks, services.consents, services.learners.reader)
+    )
     api.register_blueprint(make_given_consents_blueprint(services.consents, services.access))
     api.register_blueprint(make_own_consents_blueprint(services.consents, services.learners, services.access))
     api.register_blueprint(make_transcripts_blueprint(services.transcripts))

@@ -174,7 +174,11 @@ class FrameworkService:
         return [one for one in found if institutions is None or one.institution in institutions]
 
     def explain(
-        self, identities: Iterable[IdentityId], item: str, institutions: Institutions = None
+        self,
+        identities: Iterable[IdentityId],
+        item: str,
+        institutions: Institutions = None,
+        records: Institutions = None,
     ) -> Explanation:
         """Say why a learner's level in an item is what it is.
 
@@ -182,6 +186,7 @@ class FrameworkService:
             identities: All identities of one learner, as a handle has them.
             item: An item's identifier or code, or a framework's identifier.
             institutions: As for ``progress``.
+            records: What was done is named only from these institutions' records; None for all.
 
         Raises:
             NotFound: No framework has such an item.
@@ -190,7 +195,7 @@ class FrameworkService:
         own = sorted(identities)
         evidence = self.evidence(own, institutions)
         framework, identifier = self._item(item, evidence)
-        acts = self._reader.acts(own, institutions)
+        acts = self._reader.acts(own, records)
         names = {one.id: one.name for one in self._access.list_institutions()}
         return explain(framework, identifier, evidence, acts, names)
 

@@ -197,6 +197,8 @@ CASES: list[tuple[str, str, Ask]] = [
     ),
     ("GET", f"{INSTITUTIONS}/<>/learners", at(f"{INSTITUTIONS}/{{institution}}/learners")),
     ("GET", f"{INSTITUTIONS}/<>/learners", at(f"{INSTITUTIONS}/{{institution}}/learners", identifier="x")),
+    ("GET", "/api/v1/learners/<>/progress", at("/api/v1/learners/{learner}/progress")),
+    ("GET", "/api/v1/learners/<>/explain", at("/api/v1/learners/{learner}/explain", item="x")),
     ("GET", f"{INSTITUTIONS}/<>/consents", at(f"{INSTITUTIONS}/{{institution}}/consents")),
     ("GET", "/api/v1/transcripts/<>", at("/api/v1/transcripts/{learner}", crosswalk="diploma")),
     ("GET", "/api/v1/log", asking("/api/v1/log", lambda n: {"after": n.position})),
@@ -232,6 +234,9 @@ UNOWNED = {
     ("GET", "/transcript/shared/<>.<>"),
     ("GET", "/transcript/shared/<>/why"),
     ("GET", "/healthz"),
+    ("GET", "/ims/case/v1p1/CFDocuments"),
+    ("GET", "/ims/case/v1p1/CFDocuments/<>"),
+    ("GET", "/ims/case/v1p1/CFPackages/<>"),
     ("GET", "/readyz"),
     ("GET", "/sign-in/<>"),
     ("POST", "/sign-in/<>"),
@@ -247,9 +252,9 @@ UNOWNED = {
     ("POST", "/portfolio/shares/closing"),
     ("GET", "/xapi/about"),
 }
-"""What names nothing that is owned. A sign-in link's token is itself what lets in; what is a learner's
-own goes by the session (tests/http/test_consents.py), and so does what a registrar sees of a school's
-(tests/http/test_transcripts.py)."""
+"""What names nothing that is owned; frameworks are public. A sign-in link's token is itself what lets
+in; what is a learner's own goes by the session (tests/http/test_consents.py), and so does what a registrar
+sees of a school's (tests/http/test_transcripts.py)."""
 
 
 def headers_of(answer: TestResponse) -> list[tuple[str, str]]:
