@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from config.settings import read_settings
-from lrs.access.handles import InstitutionId
+from lrs.access.handles import InstitutionHandle, InstitutionId
 from lrs.clock import to_text
 from lrs.consent.handles import Kind
 from lrs.consent.model import begin_of, check_terms
@@ -163,6 +163,29 @@ def declare(  # noqa: PLR0913, PLR0917 - each is an option
     if as_json:
         click.echo(json.dumps(view))
     click.echo(f"{institution} may see {_what(view)} of its roster's learners: {text}", err=True)
+
+
+@consent.command("bases")
+@click.option("--institution", metavar="NAME", help="Whose; all without it.")
+@_json_option
+def list_bases(institution: str | None, as_json: bool) -> None:
+    """List declared laws and contracts: institution, name, what they open, text, with tabs between."""
+    with _services() as services:
+        names = _names(services)
+        wanted = services.access.get_institution_named(institution).id if institution else None
+        views = [
+            {"institution": name, **_texts(view_basis(one, names))}
+            for id_, name in names.items()
+            if wanted in {None, id_}
+            for one in services.consents.bases(InstitutionHandle(id_))
+        ]
+    if as_json:
+        click.echo(json.dumps(views))
+        return
+    for view in views:
+        click.echo("\t".join([view["institution"], view["name"], _what(view), view["text"]]))
+    if not views:
+        click.echo("None is declared.", err=True)
 
 
 def _sources(services: Services, names: Sequence[str]) -> list[InstitutionId] | None:

@@ -35,7 +35,7 @@ from lrs.consent.model import (
     grounds_for,
     merge_disclosures,
 )
-from lrs.errors import InvalidParameter, NotFound
+from lrs.errors import Conflict, InvalidParameter, NotFound
 from lrs.learners.handles import IdentityId, LearnerHandle, LearnerId
 from lrs.learners.reading import Learner
 from lrs.learners.service import LearnerService
@@ -135,10 +135,16 @@ class ConsentService:
             by: Who says so: ``learner``, or who acts for the learner.
 
         Raises:
+            Conflict: Nobody has decided whose a mailbox of the learner is, so nobody can agree for it.
             InvalidParameter: The end has passed.
             NotFound: An institution is unknown.
         """
         now = self._clock()
+        learner = self._learners.reader.learner(handle.learner_id)
+        if learner is not None and learner.shared:
+            raise Conflict(
+                "Nobody has decided yet whose this shared mailbox is; until then nobody can agree for it."
+            )
         if terms.until_us is not None and terms.until_us <= now:
             raise InvalidParameter("That consent would have ended already.")
         self._check_institutions([institution, *(terms.sources or ())])
@@ -279,6 +285,8 @@ class ConsentService:
     ) -> Iterable[tuple[InstitutionId, Mapping[Kind, Ground]]]:
         """Yield what the viewer may see of each institution that holds something of the learner."""
         yield viewer.institution_id, dict.fromkeys(Kind, Ground.OWN)
+        if learner.shared:
+            return
         consents = [one for one in self._of(learner.identity_ids) if one.institution == viewer.institution_id]
         bases = self._bases_for(viewer, learner)
         if not consents and not bases:

@@ -174,9 +174,12 @@ class AwardService:
         done: Reconciled,
         keep: Callable[[], None],
     ) -> None:
-        """Give one award, under the identity that had one before, else under the learner's id."""
+        """Give one award, under the identity that had one before, else under the learner's id.
+
+        Where nobody has decided whose a mailbox is, what was finished with it is nobody's.
+        """
         learner = self._reader.learner(row.owner)
-        if learner is None or pathway.award is None:
+        if learner is None or learner.shared or pathway.award is None:
             return
         subjects = [f"{pathway.name}/{one}" for one in learner.identity_ids]
         held = tables.find_many(AWARD, subjects)

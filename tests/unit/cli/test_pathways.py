@@ -94,5 +94,9 @@ def test_basis_is_declared_and_taken_back(city: Run) -> None:
     assert city(*declare).code == 1
     made = city(*declare, "--text", "School Act 12", "--json")
     assert json.loads(made.out)["groups"] == ["8A"]
+    (listed,) = json.loads(city("consent", "bases", "--json").out)
+    assert (listed["institution"], listed["name"]) == ("School", "act-12")
+    assert city("consent", "bases", "--institution", "Museum").out == ""
+    assert "School Act 12" in city("consent", "bases", "--institution", "School").out
     assert city(*declare, "--remove").code == 0
     assert city(*declare, "--remove").code == 1

@@ -8,7 +8,7 @@ from lrs.access.handles import InstitutionHandle, InstitutionId
 from lrs.consent.handles import Ground, Kind
 from lrs.consent.kinds import AWARD
 from lrs.consent.model import check_terms, day_of
-from lrs.errors import InvalidParameter, NotFound
+from lrs.errors import Conflict, InvalidParameter, NotFound
 from lrs.learners.service import RosterOptions
 from lrs.tables.recorded import Wish
 from tests.unit.consent.conftest import ANA, BADGE, EMPLOYER, Place
@@ -229,6 +229,19 @@ def test_basis_opens_nobody_by_a_mailbox_that_is_shared(place: Place) -> None:
     place.town.service.import_roster(SCHOOL, "pupils", two, RosterOptions("https://school.example"))
     place.town.catch_up()
     assert opened(place) == {}
+
+
+def test_nobody_agrees_for_a_shared_mailbox_and_it_opens_nothing(place: Place) -> None:
+    place.consents.grant(place.own(), S, "transcript", ["records"], None, None)
+    two = rows(*({"sourcedId": one, "email": "ana@example.org"} for one in ("17", "18")))
+    place.town.service.import_roster(SCHOOL, "pupils", two, RosterOptions("https://school.example"))
+    place.town.catch_up()
+    assert opened(place) == {}
+    with pytest.raises(Conflict):
+        place.consents.grant(place.own(), S, "transcript", ["awards"], None, None)
+    place.town.service.link(ANA, "https://school.example 17", "operator", "asked at home")
+    place.town.catch_up()
+    assert set(opened(place)) == {M, E}
 
 
 def test_the_learners_word_comes_before_a_basis(place: Place) -> None:

@@ -168,6 +168,14 @@ def test_award_stays_one_when_the_learners_id_changes(world: World) -> None:
     assert len(awards(world)) == 1
 
 
+def test_shared_mailbox_earns_nothing_until_a_person_decides(world: World) -> None:
+    world.share("ada")
+    world.say("School", "ada", "a1")
+    assert settle(world) == (0, 0)
+    world.share("ada", "decided")
+    assert settle(world) == (1, 0)
+
+
 def test_two_workers_at_once_give_each_award_once(world: World) -> None:
     people = [f"p{number}" for number in range(12)]
     for who in people:
