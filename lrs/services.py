@@ -194,6 +194,7 @@ def build_services(
         quotas,
         _make_scan(settings),
     )
+    arrivals = ArrivalService(stores.records, outside.clock, settings.arrivals_kept, settings.arrivals_days)
     parts = Parts(
         stores.recorded,
         statements,
@@ -205,6 +206,8 @@ def build_services(
         time.sleep,
         outside.random_bytes,
         learners,
+        arrivals,
+        outside.new_error_id,
     )
     sources, attestations = SourceService(parts), AttestationService(parts)
     work = Work(deriver, awards, Ticker(commons, outside.clock), deliverer, sources, attestations)
@@ -216,9 +219,7 @@ def build_services(
         issuers=IssuerService(access, stores.access),
         outbound=outbound,
         statements=statements,
-        arrivals=ArrivalService(
-            stores.records, outside.clock, settings.arrivals_kept, settings.arrivals_days
-        ),
+        arrivals=arrivals,
         documents=DocumentService(stores.records, limits),
         knowledge=KnowledgeService(stores.records),
         quotas=quotas,

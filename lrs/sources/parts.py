@@ -11,6 +11,7 @@ from lrs.sealing import SecretBox
 from lrs.sources.places import PatientClient
 from lrs.sources.writing import Writer
 from lrs.tables.recorded import OpenRecorded
+from lrs.xapi.arrivals import ArrivalService
 from lrs.xapi.log import LogReader
 from lrs.xapi.service import StatementService
 
@@ -23,6 +24,7 @@ class Parts:
         sleep: Waits for so many seconds.
         random_bytes: ``os.urandom`` outside tests.
         learners: Takes what rows say of who people are.
+        arrivals: Tells the institution what was left out, on its page.
     """
 
     recorded: OpenRecorded
@@ -35,6 +37,8 @@ class Parts:
     sleep: Callable[[float], None]
     random_bytes: Callable[[int], bytes]
     learners: LearnerService
+    arrivals: ArrivalService
+    new_error_id: Callable[[], str]
 
     def writer(self, handle: InstitutionHandle, client: str) -> Writer:
         """Make what writes statements of an institution, as the client of that name."""

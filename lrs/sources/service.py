@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from math import isfinite
+from urllib.parse import urlsplit
 
 import orjson
 
@@ -12,7 +13,7 @@ from connectors.base import Connector
 from connectors.csv.connector import CsvConnector
 from connectors.xapi import XapiConnector
 from lrs.access.handles import InstitutionHandle
-from lrs.errors import Conflict, InvalidRequest, LrsError, NotFound
+from lrs.errors import Conflict, InvalidImport, InvalidRequest, LrsError, NotFound
 from lrs.learners.service import MAX_ROSTER_NAME
 from lrs.sources.locks import SourceLock
 from lrs.sources.model import (
@@ -41,6 +42,8 @@ from lrs.tables.recorded import Note, Recorded, RecordedTables, Wish
 KEPT_RUNS = 100
 """So many runs of each source are remembered."""
 _CHANCE = 3
+_LEFT_OUT = 400
+"""As which rows that were left out stand among an institution's refusals."""
 _DIGEST = "question"
 
 
@@ -246,6 +249,8 @@ class SourceService:
                 " docs/formats.md has the form."
             )
         secret = before.secret if before else None
+        if before is not None and secret and not _same_host(before.place, wish.place):
+            secret = None
         if wish.credentials is not None:
             _check_credentials(wish.credentials)
             secret = self._parts.box.seal(wish.credentials.strip().encode(), _about(handle, name))
@@ -355,7 +360,27 @@ class SourceService:
                 self._end(handle, run, State.FAILED, runner, error.detail)
                 raise
             ended = self._end(handle, run, State.DONE, runner, runner.reason)
+            if runner.counts.rejected:
+                self._tell(handle, ended)
         return RunResult(ended, runner.shown, runner.kept)
+
+    def _tell(self, handle: InstitutionHandle, run: Run) -> None:
+        """Say on the institution's page that rows were left out; what stood in them is not said there."""
+        counts = run.counts
+        error = InvalidImport(
+            f"{counts.rejected:,} of {counts.read:,} rows were left out; the others were taken."
+            f" Which and why: lrs connector rejected {run.id}"
+        )
+        client = self._parts.access.ensure_client(handle.institution_id, run.source)
+        self._parts.arrivals.note_refusal(
+            handle,
+            source=client.id,
+            error=error,
+            error_id=self._parts.new_error_id(),
+            status=_LEFT_OUT,
+            method="IMPORT",
+            body_bytes=0,
+        )
 
     def _end(self, handle: InstitutionHandle, run: Run, state: State, runner: Runner, reason: str) -> Run:
         ended = replace(
@@ -453,6 +478,11 @@ def _refuse(name: str) -> float:
 def _finite(text: str) -> float:
     found = float(text)
     return found if isfinite(found) else _refuse(text[:20])
+
+
+def _same_host(one: str, other: str) -> bool:
+    """Tell whether credentials for one place may be shown to another."""
+    return urlsplit(one)[:2] == urlsplit(other)[:2]
 
 
 def _check_credentials(text: str) -> None:

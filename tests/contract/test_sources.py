@@ -15,7 +15,9 @@ from lrs.errors import (
     QuotaExceeded,
     StoreUnavailable,
 )
+from lrs.outbound.model import Answer
 from lrs.sources.model import LOCK, Kind, State
+from lrs.sources.places import PatientClient
 from lrs.sources.rows import RowBook
 from lrs.sources.service import SourceWish, read_config
 from lrs.sources.writing import Writer
@@ -354,6 +356,37 @@ def test_runs_that_are_not_there_are_told(museum: Museum) -> None:
     for ask in (museum.sources.undo, museum.sources.replay, museum.sources.rejected):
         with pytest.raises(NotFound, match="no run 'nothing'"):
             ask(museum.handle, "nothing")  # type: ignore[operator]
+
+
+def test_the_page_of_arrivals_tells_what_a_source_brought_and_how_much_was_left_out(museum: Museum) -> None:
+    museum.send(MIA.format(1), BO.format("secret@example.org"))
+    clients = museum.instance.access.client_names(museum.handle.institution_id)
+    (client,) = (id_ for id_, name in clients.items() if name == "workshops")
+    found = museum.instance.services.arrivals.overview(museum.handle, client)
+    (refusal,) = found.refusals
+    assert refusal.detail.startswith("1 of 2 rows were left out")
+    assert "secret" not in str(refusal)
+    assert len(found.receipts) == 1
+
+
+def test_credentials_are_not_shown_to_another_host(museum: Museum, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[str | None] = []
+
+    def get(_: object, url: str, headers: Any) -> Answer:
+        shown.append(headers.get("Authorization"))
+        return Answer(200, {}, b'{"statements":[]}', url)
+
+    monkeypatch.setattr(PatientClient, "get", get)
+    config = {"name": "other"}
+    for place, credentials in (
+        ("https://one.example.org/xapi", "key:secret"),
+        ("https://one.example.org/xapi", None),
+        ("https://two.example.org/xapi", None),
+    ):
+        museum.sources.run(museum.handle, SourceWish(Kind.XAPI, place, config, credentials))
+    assert shown == ["Basic a2V5OnNlY3JldA=="] * 2 + [None]
+    kept = str(museum.instance.services.stores.recorded(museum.handle).list("source"))
+    assert "key:secret" not in kept
 
 
 def test_who_somebody_is_goes_to_the_roster(museum: Museum) -> None:
