@@ -1,6 +1,6 @@
 """Use cases of learners: find, list, join, part, and what rosters say."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from lrs.access.handles import InstitutionHandle, InstitutionId
@@ -21,6 +21,9 @@ MAX_ROSTER_NAME = 100
 """How long the name of a roster may be."""
 
 _PAGE = 1000
+
+_LOOKED_UP = 20
+"""Looking up one costs about as much as listing so many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +236,8 @@ class LearnerService:
         stored = tables.change_all(
             ROSTER_PERSON, [(person.subject, person.wish) for person in found.people], now
         )
+        if stored:  # another roster may have been taken meanwhile: who writes last sees both
+            shared = self._record_shared(handle, tables, found.people)
         removed, kept = self._remove_missing(tables, name, found) if options.full else (0, 0)
         return RosterImport(
             read=len(listed),
@@ -314,26 +319,30 @@ def _shared(value: Json) -> Wish:
 
 
 def _others(tables: RecordedTables, people: Sequence[RosterPerson]) -> Iterable[RosterPerson]:
-    """Return recorded people who claim an identifier of these and are not among them."""
+    """Return recorded people who claim an identifier of these and are not among them.
+
+    A few are looked up one by one; for many it is cheaper to look at everybody.
+    """
     own = {person.subject for person in people}
     terms = {term for person in people for term in identifier_terms(person.identifiers)}
-    found: dict[str, RosterPerson] = {}
-    for term in sorted(terms):
-        for one in tables.find_by(ROSTER_PERSON, term, limit=_PAGE):
-            if one.subject not in own:
-                found[one.subject] = person_from(one.value)
-    return found.values()
+    found = _iter_all(tables)
+    if len(terms) * _LOOKED_UP < tables.count(ROSTER_PERSON):
+        found = (one for term in sorted(terms) for one in tables.find_by(ROSTER_PERSON, term, limit=_PAGE))
+    others = {one.subject: one.value for one in found if one.subject not in own}
+    claimants = (person_from(value) for value in others.values())
+    return [person for person in claimants if terms.intersection(identifier_terms(person.identifiers))]
 
 
-def _subjects(tables: RecordedTables, name: str) -> Iterable[str]:
-    """Return the subjects of a roster's people, in order."""
-    prefix = after = f"{name}/"
-    while True:
-        page = tables.list(ROSTER_PERSON, after, _PAGE)
-        for one in page:
-            if not one.subject.startswith(prefix):
-                return
-            yield one.subject
-        if len(page) < _PAGE:
-            return
+def _iter_all(tables: RecordedTables, after: str = "") -> Iterator[Recorded]:
+    while page := tables.list(ROSTER_PERSON, after, _PAGE):
+        yield from page
         after = page[-1].subject
+
+
+def _subjects(tables: RecordedTables, name: str) -> Iterator[str]:
+    """Yield the subjects of a roster's people, in order."""
+    prefix = f"{name}/"
+    for one in _iter_all(tables, prefix):
+        if not one.subject.startswith(prefix):
+            return
+        yield one.subject

@@ -1,11 +1,14 @@
 """Rosters: what a spreadsheet saves, broken rows, people who change and go."""
 
+from typing import Any
+
 import pytest
 
+from lrs.access.handles import InstitutionHandle
 from lrs.errors import InvalidImport, InvalidParameter
 from lrs.learners.kinds import ROSTER_PERSON
 from lrs.learners.roster_file import read_roster, read_roster_file
-from lrs.learners.service import RosterOptions
+from lrs.learners.service import LearnerService, RosterOptions
 from tests.unit.learners.people import MUSEUM, SCHOOL, Town, rows
 
 HOME = "https://school.example"
@@ -138,6 +141,33 @@ def test_the_same_roster_twice_writes_nothing(town_on_each: Town) -> None:
         len(town_on_each.stores.recorded(SCHOOL).read_entries(0, 99)),
         len(town_on_each.commons.read_entries(0, 99)),
     ]
+
+
+def test_mailbox_is_shared_when_two_rosters_that_claim_it_are_taken_at_once(town: Town) -> None:
+    options = RosterOptions(HOME)
+    claims = [{"sourcedId": one, "name": f"Child {one}", "email": "f@example.org"} for one in ("1", "2")]
+
+    class Slow:
+        """Tables into which another roster comes between looking and writing."""
+
+        def __init__(self, tables: Any) -> None:
+            self.tables = tables
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self.tables, name)
+
+        def change_all(self, *changes: Any) -> int:
+            assert not town.service.import_roster(SCHOOL, "first", rows(claims[0]), options).shared
+            return int(self.tables.change_all(*changes))
+
+    def open_slowly(handle: InstitutionHandle) -> Any:
+        return Slow(town.stores.recorded(handle))
+
+    late = LearnerService(open_slowly, town.commons, town.derived, town.engine.clock, bytes)
+    assert late.import_roster(SCHOOL, "second", rows(claims[1]), options).shared
+    town.catch_up()
+    assert town.persons() == {frozenset([f"account {HOME} {one}"]) for one in ("1", "2")}
+    assert town.all_rows() == town.rebuilt()
 
 
 def test_missing_people_go_only_from_a_full_roster_and_only_from_that_one(town: Town) -> None:
