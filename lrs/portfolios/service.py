@@ -142,6 +142,10 @@ class PortfolioService:
         """Close a learner's link, as ``Shares.revoke`` does."""
         self._shares.revoke(handle, share_id)
 
+    def forget_shares(self, handle: LearnerHandle) -> int:
+        """Take away every link of a learner, as ``Shares.forget`` does."""
+        return self._shares.forget(handle)
+
     def open_share(self, token: str, what: str | None = None) -> Share:
         """Find out what a link opens, as ``Shares.open`` does."""
         return self._shares.open(token, what)

@@ -126,6 +126,15 @@ class Shares:
             raise NotFound("There is no such link of this learner's.")
         self._commons.change(SHARE, found[0].subject, _close, self._clock())
 
+    def forget(self, handle: LearnerHandle) -> int:
+        """Take away every link of a learner; return how many there were.
+
+        For who is taken away whole, such as the people of the demo; a learner who stays closes them.
+        """
+        found = self._of(handle)
+        self._commons.forget(OPENED, [one.subject for one in found])
+        return self._commons.change_all(SHARE, [(one.subject, Wish(None)) for one in found], self._clock())
+
     def open(self, token: str, what: str | None = None) -> Share:
         """Find out what a link opens, and record that it was opened today.
 
