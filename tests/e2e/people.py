@@ -50,6 +50,7 @@ class People:
 @contextmanager
 def open_people(folder: Path) -> Iterator[People]:
     """Load the demo city ten minutes ago, let one record wait since, which nobody works in, then serve it."""
+    folder.mkdir(exist_ok=True)
     store = f"sqlite:///{folder}/lrs.db"
     settings = read_settings({"LRS_STORE": store})
     clock = HandClock(now_us() - 600_000_000)

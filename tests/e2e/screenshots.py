@@ -10,6 +10,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests.e2e.browser import ROOT, Missing, open_browser, sign_in
+from tests.e2e.people import FULL, STATES, People, open_people
 from tests.e2e.scenes import EMPTY, GOOD, MEND, Scenes, attestation, open_scenes
 
 FOLDER = ROOT / ".screenshots"
@@ -21,12 +22,11 @@ def main() -> int:
     """Take all pictures; say where they lie."""
     FOLDER.mkdir(exist_ok=True)
     try:
-        with (
-            tempfile.TemporaryDirectory() as folder,
-            open_scenes(Path(folder)) as scenes,
-            open_browser() as browser,
-        ):
-            _take_all(browser, scenes)
+        with tempfile.TemporaryDirectory() as folder, open_browser() as browser:
+            with open_scenes(Path(folder)) as scenes:
+                _take_all(browser, scenes)
+            with open_people(Path(folder, "people")) as people:
+                _take_people(browser, people)
     except Missing as missing:
         print(missing, file=sys.stderr)
         return 1
@@ -55,6 +55,23 @@ def _take_all(browser: Browser, scenes: Scenes) -> None:
             zip(scenes.pages(institution), (f"arrivals-{kind}-{name}" for kind in kinds), strict=True)
         )
         _take_pages(context, paths)
+
+
+def _take_people(browser: Browser, people: People) -> None:
+    """Take learners' own pages in every state, why a level is what it is, and what a link opens."""
+    for state in STATES:
+        context = browser.new_context(base_url=people.server.url)
+        page = context.new_page()
+        page.goto(people.sign_in_link(state))
+        page.get_by_role("button").click()
+        page.wait_for_url("**/portfolio")
+        paths = {"/portfolio": f"portfolio-{state}"}
+        reasons = page.locator(".way a")
+        if state == FULL and reasons.count():
+            paths[str(reasons.last.get_attribute("href"))] = "portfolio-why"
+        _take_pages(context, paths)
+    paths = {people.share_link(FULL): "portfolio-shared", "/portfolio/shared/unknown": "portfolio-closed"}
+    _take_pages(browser.new_context(base_url=people.server.url), paths)
 
 
 def _take_pages(context: BrowserContext, paths: dict[str, str]) -> None:
