@@ -351,8 +351,9 @@ def read_model(value: object, path: str, shape: Shape) -> ProgressModel:
         shape.members(value, path, ("name",))
         return ProgressModel()
     if name != K_OF_N:
-        known = f"There are the models {K_OF_N} and {COVERAGE}."
-        shape.wrong(path + "/name", "model.unknown", known)
+        if name:
+            known = f"There are the models {K_OF_N} and {COVERAGE}."
+            shape.wrong(path + "/name", "model.unknown", known)
         return ProgressModel()
     shape.members(value, path, ("name", "k", "n", "levels"))
     n = shape.whole(given, "n", path, 1, 100)

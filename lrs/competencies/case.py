@@ -38,7 +38,6 @@ _DOCUMENT_TEXTS = (
     "publisher",
     "description",
     "language",
-    "version",
     "adoptionStatus",
     "statusStartDate",
     "statusEndDate",
@@ -127,6 +126,8 @@ class _Reading:
             "base": self.base,
             "lastChangeDateTime": self.changed,
         }
+        edition = self._optional(given, "version", path)
+        made |= {"edition": edition} if edition else {}
         return made | self._texts(given, _DOCUMENT_TEXTS, path)
 
     def item(self, value: object, path: str) -> None:
@@ -322,7 +323,10 @@ def write_package(value: Json, publisher: str) -> Value:
 
 
 def write_document(value: Json, publisher: str) -> Value:
-    """Write the CFDocument of a package. Spec: CASE 1.1 CFPckgDocument."""
+    """Write the CFDocument of a package; ``version`` is its own, as it was given.
+
+    Spec: CASE 1.1 CFPckgDocument
+    """
     made = {
         "identifier": value["identifier"],
         "uri": value["uri"] or f"urn:uuid:{value['identifier']}",
@@ -331,6 +335,7 @@ def write_document(value: Json, publisher: str) -> Value:
         "title": value["title"],
         "lastChangeDateTime": value["lastChangeDateTime"],
     }
+    made |= {"version": value["edition"]} if "edition" in value else {}
     return made | {name: value[name] for name in _DOCUMENT_TEXTS if name in value}
 
 
