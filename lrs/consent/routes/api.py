@@ -32,7 +32,7 @@ from lrs.learners.service import LearnerService
 from lrs.web.smorest import NoParamsSchema, StrictBlueprint
 
 _BAD, _WHO, _NOT_YOU = HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN
-_GONE = HTTPStatus.NOT_FOUND
+_GONE, _TAKEN = HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT
 
 
 def make_own_consents_blueprint(
@@ -65,7 +65,7 @@ def make_own_consents_blueprint(
     @blueprint.arguments(NoParamsSchema, location="query")
     @blueprint.arguments(NewConsentSchema)
     @blueprint.response(HTTPStatus.OK, ConsentSchema)
-    @blueprint.refuses(_BAD, _WHO, _NOT_YOU, _GONE)
+    @blueprint.refuses(_BAD, _WHO, _NOT_YOU, _GONE, _TAKEN)
     def grant_consent(_none: object, wanted: Mapping[str, Any]) -> dict[str, Any]:
         """Agree.
 
