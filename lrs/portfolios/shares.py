@@ -131,9 +131,10 @@ class Shares:
 
         For who is taken away whole, such as the people of the demo; a learner who stays closes them.
         """
-        found = self._of(handle)
-        self._commons.forget(OPENED, [one.subject for one in found])
-        return self._commons.change_all(SHARE, [(one.subject, Wish(None)) for one in found], self._clock())
+        now, found = self._clock(), self._of(handle)
+        days = [day for one in found for day in self._commons.find_by(OPENED, f"share:{one.subject}")]
+        self._commons.change_all(OPENED, [(day.subject, Wish(None)) for day in days], now)
+        return self._commons.change_all(SHARE, [(one.subject, Wish(None)) for one in found], now)
 
     def open(self, token: str, what: str | None = None) -> Share:
         """Find out what a link opens, and record that it was opened today.
