@@ -14,7 +14,7 @@ from lrs.access.handles import InstitutionHandle, InstitutionId
 from lrs.learners.acts import ACTS
 from lrs.learners.clusters import Edge, Ground, Pair, find_clusters, make_edge, make_pair
 from lrs.learners.handles import IdentityId
-from lrs.learners.identifiers import identity_of, sha1_of
+from lrs.learners.identifiers import HASHED, identity_of, sha1_of
 from lrs.learners.kinds import (
     IDENTITIES,
     LEARNERS,
@@ -27,7 +27,7 @@ from lrs.learners.kinds import (
 )
 from lrs.learners.persons import Person
 from lrs.learners.roster import RosterPerson, person_from
-from lrs.tables.derived import DerivedTables, RowName
+from lrs.tables.derived import DerivedTables, Row, RowName
 from lrs.tables.recorded import Entry, Json, RecordedTables
 
 _MANY = 1000
@@ -83,7 +83,11 @@ class Resolver:
     ) -> None:
         """Keep what was handed in."""
         self._commons = commons
-        self._rosters = rosters
+        self._places = frozenset(rosters)
+        self._rosters = {place: one for place, one in rosters.items() if one.list(ROSTER_PERSON, limit=1)}
+        self._has_links = bool(commons.list(LINK, limit=1))
+        self._has_shared = bool(commons.list(SHARED, limit=1))
+        self._shared: dict[str, Json | None] = {}
         self._derived = derived
         self._salt = salt
 
@@ -148,8 +152,15 @@ class Resolver:
         """
         if facts.roster or facts.linked or sha1_of(identifier) is None:
             return True
-        rows = self._derived.rows(ACTS, self.identity(identifier))
-        return any(row.key.rpartition(" ")[2] in self._rosters for row in rows)
+        identity = self.identity(identifier)
+        first = self._derived.rows(ACTS, identity, "", 1)
+        if not first or self._is_there(first[0]):
+            return bool(first)
+        return any(map(self._is_there, self._derived.rows(ACTS, identity)))
+
+    def _is_there(self, act: Row) -> bool:
+        """Tell whether the institution is there that an act's row names; it stands last in its key."""
+        return act.key.rpartition(" ")[2] in self._places
 
     def _person(self, cluster: Iterable[str], facts: Mapping[str, "_Facts"]) -> Person:
         identities = {self.identity(name): name for name in cluster}
@@ -182,12 +193,21 @@ class Resolver:
         return facts
 
     def _find_shared(self, identifiers: Sequence[str]) -> Mapping[str, Json]:
-        return {name: found.value for name, found in self._commons.find_many(SHARED, identifiers).items()}
+        """Return those of the identifiers that are shared; each is asked for once."""
+        fresh = [name for name in identifiers if name not in self._shared] if self._has_shared else []
+        if fresh:
+            found = self._commons.find_many(SHARED, fresh)
+            self._shared.update({name: found[name].value if name in found else None for name in fresh})
+        return {name: value for name in identifiers if (value := self._shared.get(name)) is not None}
 
     def _add_hashes(self, facts: "_Facts", identifier: str) -> None:
         hashed = sha1_of(identifier)
         if hashed:
             facts.edges.add(make_edge(Ground.HASH, identifier, hashed))
+        elif identifier.startswith(HASHED):
+            self._add_mailboxes(facts, identifier)
+
+    def _add_mailboxes(self, facts: "_Facts", identifier: str) -> None:
         for row in self._derived.rows(MAILBOXES, self.identity(identifier)):
             facts.add_mailbox(orjson.loads(row.content)["identifier"], identifier)
 
@@ -211,7 +231,8 @@ class Resolver:
         }
 
     def _add_links(self, facts: "_Facts", identifier: str) -> None:
-        for found in self._commons.find_by(LINK, f"id:{identifier}", limit=_MANY):
+        links = self._commons.find_by(LINK, f"id:{identifier}", limit=_MANY) if self._has_links else ()
+        for found in links:
             one, other = found.value["identifiers"]
             facts.add_mailboxes((one, other), identifier)
             if identifier not in {one, other}:

@@ -18,7 +18,10 @@ SALT_BYTES = 32
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _LENGTH = 12
 _ID = re.compile(rf"[{_ALPHABET}]{{{_LENGTH}}}")
-_MBOX, _SHA1 = "mbox ", "mbox_sha1sum "
+_MBOX = "mbox "
+
+HASHED = "mbox_sha1sum "
+"""How the identifier of a mailbox's SHA-1 begins."""
 
 
 def identity_of(identifier: str, salt: bytes) -> IdentityId:
@@ -41,7 +44,7 @@ def sha1_of(identifier: str) -> str | None:
     if not identifier.startswith(_MBOX):
         return None
     digest = hashlib.sha1(identifier[len(_MBOX) :].encode(), usedforsecurity=False).hexdigest()
-    return _SHA1 + digest
+    return HASHED + digest
 
 
 def mailbox_of(email: str) -> str | None:
@@ -68,7 +71,7 @@ def parse_identifier(text: str) -> str | None:
     if text.startswith("mailto:"):
         return mailbox_of(text)
     if is_sha1(text):
-        return _SHA1 + text.lower()
+        return HASHED + text.lower()
     if rest:
         return account_of(kind, rest)
     return f"openid {text}" if is_iri(text) else None
@@ -78,7 +81,7 @@ def _checked(kind: str, rest: str) -> str | None:
     if kind == "mbox":
         return mailbox_of(rest) if rest.startswith("mailto:") else None
     if kind == "mbox_sha1sum":
-        return _SHA1 + rest.lower() if is_sha1(rest) else None
+        return HASHED + rest.lower() if is_sha1(rest) else None
     if kind == "openid":
         return f"openid {rest}" if is_iri(rest) else None
     home_page, _, name = rest.partition(" ")

@@ -34,6 +34,9 @@ _OTHER_NAMES = {"class": "groups", "classes": "groups", "id": "sourcedId", "user
 _BY_NAME = {name.casefold(): name for name in COLUMNS} | {
     name.casefold(): column for name, column in _OTHER_NAMES.items()
 }
+MOST_BYTES = 20_000_000
+"""How large a file may be."""
+
 _LONGEST = 500
 _GERMAN_DATE = re.compile(r"([0-9]{1,2})\.([0-9]{1,2})\.([0-9]{4})")
 _FIRST_YEAR = 1900
@@ -80,17 +83,20 @@ def read_roster_file(data: bytes, columns: Mapping[str, str] | None = None) -> S
 
     Raises:
         InvalidImport: There is no header, it has no column of ids, or the file is no table of text.
+        TooLarge: The file has more than MOST_BYTES.
     """
-    text = _decode(data)
-    header_line = text.partition("\n")[0]
-    delimiter = max(",;\t", key=header_line.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    if len(data) > MOST_BYTES:
+        raise TooLarge(f"The roster has more than {MOST_BYTES:,} bytes; take it in parts.")
+    lines = list(io.StringIO(_decode(data), newline=""))
+    delimiter = max(",;\t", key=lines[0].count) if lines else ","
+    reader = csv.reader(lines, delimiter=delimiter)
     try:
-        header = next(reader, [])
-        names = _header(header, columns or {})
-        return _rows(reader, names)
+        names = _header(next(reader, []), columns or {})
+        rows, last = _rows(reader, names)
+        list(csv.reader(lines[last:], delimiter=delimiter, strict=True))
     except csv.Error as error:
         raise InvalidImport(f"The roster is no table: line {reader.line_num}: {error}.") from error
+    return rows
 
 
 def _decode(data: bytes) -> str:
