@@ -1,11 +1,12 @@
 """From the lines of one key to statements, by nothing but their cells and the configuration."""
 
-import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from urllib.parse import quote
+
+import orjson
 
 from connectors.base import Json, Mapped, RosterFact, Row, Sink
 from connectors.config import pointer
@@ -366,4 +367,4 @@ def _roster_fact(line: _Line, rule: RosterRule, config: CsvConfig) -> RosterFact
 
 
 def _text(value: Json) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return orjson.dumps(value).decode()

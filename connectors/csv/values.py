@@ -31,6 +31,9 @@ _ISO = re.compile(
 )
 _CLOCK = re.compile(r"([0-9]{1,4}):([0-5][0-9])(?::([0-5][0-9]))?")
 _NUMBER = re.compile(r"[+-]?[0-9][0-9., '\u00a0\u202f]*")
+_GROUPS = re.compile(r"(?<=[0-9])[ '\u00a0\u202f](?=[0-9]{3}(?![0-9]))")
+"""What may stand between thousands."""
+_BLANK_GROUP = re.compile(r"[ '\u00a0\u202f]")
 _NUMBER_LENGTH = 20
 _HALF_DAY = 12
 _CENTURY = 2000
@@ -163,7 +166,9 @@ def read_number(text: str, decimal: str) -> Decimal:
     """
     if len(text) > _NUMBER_LENGTH or not _NUMBER.fullmatch(text):
         raise ValueError(f"{_quoted(text)} is no number.")
-    bare = re.sub(r"[ '\u00a0\u202f]", "", text)
+    bare = _GROUPS.sub("", text)
+    if _BLANK_GROUP.search(bare):
+        raise ValueError(f"{_quoted(text)} is no number.")
     mark = decimal or _guess_mark(bare, text)
     other = POINT if mark == COMMA else COMMA
     whole, _, fraction = bare.partition(mark)

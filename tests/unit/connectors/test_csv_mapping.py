@@ -129,6 +129,7 @@ def test_an_hour_that_the_clocks_skip_is_refused() -> None:
         ("1:45", "hours", None, "PT1H45M"),
         ("90", "minutes", None, "PT1H30M"),
         ("1.234,5", "minutes", None, "PT20H34M30S"),
+        ("1 234,5", "minutes", None, "PT20H34M30S"),
         ("0,25", "seconds", ",", "PT0.25S"),
         ("0", "hours", None, "PT0S"),
     ],
@@ -141,7 +142,7 @@ def test_hours_become_a_duration(text: str, unit: str, decimal: str | None, dura
     assert not validate_statement(found, Version.V1_0_3)
 
 
-@pytest.mark.parametrize("text", ["-1", "x", "1,500", "99999", "1e5", "1,2,3", "٣"])
+@pytest.mark.parametrize("text", ["-1", "x", "1 2", "1 23,5", "1,500", "99999", "1e5", "1,2,3", "٣"])
 def test_hours_that_are_none_or_may_be_two_things_are_refused(text: str) -> None:
     found = read_csv(f"{MIA};{text}", header=f"{HEADER};Std", duration={"column": "Std"})
     assert found.reasons
