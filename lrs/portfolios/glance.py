@@ -11,6 +11,7 @@ from lrs.portfolios.words import count, listed, span
 from lrs.web.moments import day_text, month_text
 
 MOST_NEXT = 3
+_LONGEST_LABEL = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ def _good_at(portfolio: Portfolio) -> str:
     best = strongest(portfolio)
     if best:
         level = best[0].level
-        labels = [one.label for one in best if one.level == level]
+        labels = [_cut(one.label) for one in best if one.level == level]
         return f"{best[0].level_name or f'Level {level}'} in {listed(labels, 2)}."
     met = [one for one in portfolio.frameworks if one.competencies]
     if met:
@@ -90,6 +91,11 @@ def _good_at(portfolio: Portfolio) -> str:
     return "Not matched with competencies yet; everything is in the timeline below."
 
 
+def _cut(label: str) -> str:
+    """Shorten what would push the answers below the first screen; it stands in full further down."""
+    return label if len(label) <= _LONGEST_LABEL else label[: _LONGEST_LABEL - 1].rstrip() + "…"
+
+
 def strongest(portfolio: Portfolio) -> Sequence[Competency]:
     """Return the competencies with a level, the highest first, then those with the newest evidence."""
     levelled = [one for group in portfolio.frameworks for one in group.competencies if one.level]
@@ -99,7 +105,7 @@ def strongest(portfolio: Portfolio) -> Sequence[Competency]:
 def _next(portfolio: Portfolio) -> str:
     steps = next_steps(portfolio)
     if steps:
-        return f"{steps[0].title}. {steps[0].why}"
+        return f"{_cut(steps[0].title)}. {steps[0].why}"
     done = [one for one in portfolio.pathways if one.done]
     if done:
         return f"Everything begun is finished, “{done[0].title}” among it. Time to choose something new."

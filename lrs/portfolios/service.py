@@ -46,6 +46,14 @@ class Rooms:
     freshness: Freshness
 
 
+@dataclass(frozen=True, slots=True)
+class Reasons:
+    """Why a level is what it is, with all acts of the learner, which have the words for it."""
+
+    why: Explanation
+    acts: Sequence[Act]
+
+
 class PortfolioService:
     """Assembles portfolios, and keeps share links.
 
@@ -122,13 +130,14 @@ class PortfolioService:
             if shown.begun:
                 yield make_pathway(shown, pathway, names)
 
-    def explain(self, handle: LearnerHandle, item: str) -> Explanation:
+    def explain(self, handle: LearnerHandle, item: str) -> Reasons:
         """Say why a learner stands where they do with an item.
 
         Raises:
             NotFound: No framework has it.
         """
-        return self._rooms.frameworks.explain(handle.identities, item)
+        why = self._rooms.frameworks.explain(handle.identities, item)
+        return Reasons(why, self._rooms.learners.reader.acts(handle.identities))
 
     def create_share(self, handle: LearnerHandle, wish: ShareWish) -> str:
         """Make a link for a learner, as ``Shares.create`` does; return its token."""

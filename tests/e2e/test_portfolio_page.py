@@ -130,14 +130,14 @@ def test_whoever_has_a_link_reads_the_same_answers_above_the_fold(open_page: Ope
     [
         (FULL, ["Tide Maker", "Strong in", "Who may see it", "Port Amaris Harbour School"]),
         (UNWILLING, ["Nobody yet. Without your word a school sees only what it recorded itself"]),
-        (EMPTY, ["Nothing is recorded here yet.", "How it begins", "A learner without a name"]),
-        (BEHIND, ["Still arriving."]),
+        (EMPTY, ["Nothing is recorded here yet.", "How it begins", "Your portfolio"]),
+        (BEHIND, ["Still arriving:"]),
     ],
 )
 def test_each_state_says_what_it_is(open_page: Open, state: str, words: list[str]) -> None:
     text = open_page(state, "/portfolio").page.locator("main").inner_text()
     assert [one for one in words if one not in text] == []
-    assert ("Still arriving." in text) == (state == BEHIND)
+    assert ("Still arriving:" in text) == (state == BEHIND)
 
 
 def test_sections_stand_in_the_order_in_which_people_ask(open_page: Open) -> None:

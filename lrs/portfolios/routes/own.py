@@ -76,7 +76,7 @@ def make_own_blueprint(pages: OwnPages) -> Blueprint:
         """Say why a level is what it is."""
         handle = pages.open()
         back = f"{url_for('portfolio_pages.show')}#competencies"
-        return render_why(pages.portfolios.explain(handle, read_item()), back)
+        return render_why(pages.portfolios.explain(handle, read_item()), back, reader_languages())
 
     @blueprint.get("/portfolio/file")
     def file() -> Response:

@@ -8,10 +8,10 @@ from typing import Any
 from flask import render_template, request
 
 import lrs.web
-from lrs.competencies.explaining import Explanation
 from lrs.portfolios import reasons
 from lrs.portfolios.model import Portfolio
-from lrs.portfolios.page import MOST_DISCLOSURES, make_page
+from lrs.portfolios.page import MOST_DISCLOSURES, make_page, sentence_of
+from lrs.portfolios.service import Reasons
 from lrs.portfolios.timeline import KINDS, Filters
 from lrs.portfolios.words import Languages
 
@@ -54,11 +54,13 @@ def render_portfolio(portfolio: Portfolio, view: View, filters: Filters, languag
     )
 
 
-def render_why(why: Explanation, back: str) -> str:
+def render_why(found: Reasons, back: str, languages: Languages) -> str:
     """Make the page that says why a level is what it is."""
+    why = found.why
     return render_template(
         "portfolios/why.html",
         why=why,
+        names={(act.id, act.institution): sentence_of(act, languages) for act in found.acts},
         standing=reasons.standing(why),
         rule=reasons.rule(why),
         levels=len(why.framework.model.levels),

@@ -33,6 +33,6 @@ def make_shared_blueprint(portfolios: PortfolioService) -> Blueprint:
         item = read_item()
         share = portfolios.open_share(token, _WHAT)
         back = f"{url_for('portfolio_shared.show', token=token)}#competencies"
-        return render_why(portfolios.explain(share.handle, item), back)
+        return render_why(portfolios.explain(share.handle, item), back, reader_languages())
 
     return blueprint
