@@ -70,9 +70,14 @@ def clean_name(name: str) -> str:
     trimmed = unicodedata.normalize("NFC", name).strip()
     if not trimmed or len(trimmed) > MAX_NAME:
         raise InvalidRequest(f"A name must have 1 to {MAX_NAME} characters.")
-    if any(unicodedata.category(char) in _NOT_IN_NAMES for char in _JOINED.sub(r"\1", trimmed)):
+    if has_hidden(trimmed):
         raise InvalidRequest("A name must not hold control or invisible characters or line breaks.")
     return trimmed
+
+
+def has_hidden(text: str) -> bool:
+    """Tell whether a text holds what nobody sees: see ``clean_name``."""
+    return any(unicodedata.category(char) in _NOT_IN_NAMES for char in _JOINED.sub(r"\1", text))
 
 
 def parse_scopes(names: Collection[str]) -> frozenset[Scope]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from config.settings import read_settings
-from lrs.learners.roster_file import COLUMNS, read_roster_file
+from lrs.learners.roster_file import COLUMNS, MOST_BYTES, read_roster_file
 from lrs.learners.service import RosterImport, RosterOptions
 from lrs.learners.views import view_roster_import
 from lrs.services import build_services
@@ -49,7 +49,8 @@ def import_roster(  # noqa: PLR0913, PLR0917 - each is an option
     as_json: bool,
 ) -> None:
     """Take a roster (CSV); broken rows are shown with line and reason, good ones are kept."""
-    rows = read_roster_file(file.read_bytes(), _columns(columns))
+    with file.open("rb") as opened:
+        rows = read_roster_file(opened.read(MOST_BYTES + 1), _columns(columns))
     services = build_services(read_settings())
     try:
         handle = services.access.handle_for_institution_named(institution)

@@ -7,11 +7,13 @@ import csv
 import io
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
-from lrs.errors import InvalidImport, Problem
+from lrs.access.rules import has_hidden
+from lrs.errors import InvalidImport, Problem, TooLarge
 from lrs.learners.identifiers import account_of, mailbox_of, parse_identifier
 from lrs.learners.roster import MOST_IDENTIFIERS, RosterPerson
 
@@ -38,6 +40,7 @@ MOST_BYTES = 20_000_000
 """How large a file may be."""
 
 _LONGEST = 500
+_NO_LETTER = "\ufffd"
 _GERMAN_DATE = re.compile(r"([0-9]{1,2})\.([0-9]{1,2})\.([0-9]{4})")
 _FIRST_YEAR = 1900
 
@@ -50,16 +53,18 @@ class RosterRow:
         line: Where it stands, the header being line 1.
         identifiers: Others, beside what stands in the columns; not from a file, so that no mark
             within one ends it.
+        problem: Why nothing of it can be read; empty where it can.
     """
 
     line: int
     values: Mapping[str, str]
     identifiers: tuple[str, ...] = ()
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class RejectedRow:
-    """A row that was left out, and why."""
+    """A row that was left out, and why; without an id where it is not known whose it is."""
 
     line: int
     sourced_id: str
@@ -92,11 +97,9 @@ def read_roster_file(data: bytes, columns: Mapping[str, str] | None = None) -> S
     reader = csv.reader(lines, delimiter=delimiter)
     try:
         names = _header(next(reader, []), columns or {})
-        rows, last = _rows(reader, names)
-        list(csv.reader(lines[last:], delimiter=delimiter, strict=True))
+        return list(_rows(reader, lines, delimiter, names))
     except csv.Error as error:
         raise InvalidImport(f"The roster is no table: line {reader.line_num}: {error}.") from error
-    return rows
 
 
 def _decode(data: bytes) -> str:
@@ -134,17 +137,31 @@ def _header(header: Sequence[str], columns: Mapping[str, str]) -> Sequence[str |
     return names
 
 
-def _rows(reader: Iterable[Sequence[str]], names: Sequence[str | None]) -> Sequence[RosterRow]:
-    rows = []
-    line = 1
+def _rows(
+    reader: Any, lines: Sequence[str], delimiter: str, names: Sequence[str | None]
+) -> Iterator[RosterRow]:
+    begin: int = reader.line_num
     for cells in reader:
-        line = getattr(reader, "line_num", line + 1)
-        if any(cell.strip() for cell in cells):
+        end: int = reader.line_num
+        if end > begin + 1 and not _is_closed(lines[begin:end], delimiter):
+            yield RosterRow(
+                begin + 1, {}, problem=f"Its quotation marks are not closed; lines to {end} are in it."
+            )
+        elif any(cell.strip() for cell in cells):
             values = {
                 name: cell.strip() for name, cell in zip(names, cells, strict=False) if name and cell.strip()
             }
-            rows.append(RosterRow(line, values))
-    return rows
+            yield RosterRow(end, values)
+        begin = end
+
+
+def _is_closed(lines: Sequence[str], delimiter: str) -> bool:
+    """Tell whether a row that goes over several lines ends where its quotation marks say."""
+    try:
+        list(csv.reader(lines, delimiter=delimiter, strict=True))
+    except csv.Error:
+        return False
+    return True
 
 
 def read_roster(roster: str, rows: Iterable[RosterRow], home_page: str | None = None) -> ReadRoster:
@@ -194,9 +211,10 @@ class _Broken(Exception):
 
 def _person(roster: str, row: RosterRow, home_page: str | None) -> RosterPerson:
     values = row.values
+    if row.problem:
+        raise _Broken(row.problem)
     for name, value in values.items():
-        if len(value) > _LONGEST or "\n" in value:
-            raise _Broken(f"{name} is longer than {_LONGEST} characters or has several lines.")
+        _check_text(name, value)
     sourced_id = values.get("sourcedId", "")
     if not sourced_id:
         raise _Broken("sourcedId is empty.")
@@ -211,6 +229,15 @@ def _person(roster: str, row: RosterRow, home_page: str | None) -> RosterPerson:
         grade=values.get("grade", ""),
         identifiers=_identifiers(row, home_page),
     )
+
+
+def _check_text(name: str, value: str) -> None:
+    if len(value) > _LONGEST:
+        raise _Broken(f"{name} is longer than {_LONGEST} characters.")
+    if _NO_LETTER in value:
+        raise _Broken(f"{name} holds a byte that is neither UTF-8 nor Windows-1252.")
+    if has_hidden(value):
+        raise _Broken(f"{name} holds a line break, or a character that is not seen.")
 
 
 def _groups(text: str) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from lrs.access.handles import InstitutionHandle
-from lrs.errors import InvalidImport, InvalidParameter
+from lrs.errors import InvalidImport, InvalidParameter, TooLarge
 from lrs.learners.kinds import ROSTER_PERSON
 from lrs.learners.roster_file import read_roster, read_roster_file
 from lrs.learners.service import LearnerService, RosterOptions
@@ -200,6 +200,58 @@ def test_rosters_of_two_institutions_share_nothing_by_having_one_mailbox(town: T
     town.catch_up()
     (learner,) = town.service.list().learners
     assert len(learner.institutions) == 2
+
+
+def test_nobody_goes_when_a_quotation_mark_is_not_closed(town: Town) -> None:
+    """The lines that it swallows may be anybody's, in the columns that are read and in the others."""
+    header = "sourcedId,name,email,note\n"
+    people = [f"{one},Child {one},c{one}@example.org,\n" for one in range(9)]
+    good = (header + "".join(people)).encode()
+    town.service.import_roster(SCHOOL, "pupils", read_roster_file(good))
+    for broken in (
+        [*people[:2], '2,"Child 2,c2@example.org,\n', *people[3:]],
+        [
+            *people[:2],
+            '2,"Child 2,c2@example.org,\n',
+            *people[3:7],
+            '7,"Child 7",c7@example.org,\n',
+            people[8],
+        ],
+        [*people[:2], '2,Child 2,c2@example.org,"a note\n', *people[3:]],
+        [*people[:2], '2,Child 2,c2@example.org,"a note\n', *people[3:7], '7,"Child 7",c7@example.org,\n'],
+    ):
+        rows_ = read_roster_file((header + "".join(broken)).encode())
+        done = town.service.import_roster(SCHOOL, "pupils", rows_, RosterOptions(full=True))
+        assert [one.line for one in done.rejected] == [4]
+        assert "not closed; lines to" in done.rejected[0].reason
+        assert done.removed == 0
+    assert town.stores.recorded(SCHOOL).count(ROSTER_PERSON) == 9
+
+
+def test_a_note_of_several_lines_is_no_broken_row() -> None:
+    text = 'sourcedId,email,note\n1,a@example.org,"one\ntwo ""quoted"""\n2,b@example.org,\n'
+    found = read_roster("r", read_roster_file(text.encode()))
+    assert ([one.sourced_id for one in found.people], found.rejected) == (["1", "2"], [])
+
+
+def test_a_roster_is_refused_when_it_is_too_large() -> None:
+    with pytest.raises(TooLarge, match="20,000,000 bytes"):
+        read_roster_file(b"sourcedId,email\n" + b"x" * 20_000_000)
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        (b"1,J\x81rg,j@x.org", "name holds a byte that is neither UTF-8 nor Windows-1252"),
+        ("1,Ada\u202egnp,j@x.org".encode(), "name holds a line break, or a character that is not seen"),
+        ("1,Ada,ada\u200b@x.org".encode(), "email holds"),
+        ("1\u2066,Ada,ada@x.org".encode(), "sourcedId holds"),
+    ],
+)
+def test_what_nobody_sees_in_a_cell_breaks_the_row(row: bytes, reason: str) -> None:
+    found = read_roster("r", read_roster_file(b"sourcedId,name,email\n" + row))
+    assert not found.people
+    assert reason in found.rejected[0].reason
 
 
 def _claim(name: str, born: str = "") -> dict[str, str]:
