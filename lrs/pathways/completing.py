@@ -78,9 +78,13 @@ def completion_of(pathway: Pathway, acts: Iterable[Act], progress: Iterable[Prog
         acts: All that count, of all identities of the learner, in any order.
         progress: Of the same learner and out of the same records; only the pathway's framework counts.
     """
-    ordered = sorted(acts, key=act_key)
+    return completion_in_order(pathway, sorted(acts, key=act_key), progress)
+
+
+def completion_in_order(pathway: Pathway, acts: Sequence[Act], progress: Iterable[Progress]) -> Completion:
+    """Work out the same of acts that are in order of (time, statement id) already."""
     reached = {one.item: one for one in progress if one.framework == pathway.framework}
-    found = {step.id: (step, _measure(step.needs, ordered, reached)) for step in pathway.steps}
+    found = {step.id: (step, _measure(step.needs, acts, reached)) for step in pathway.steps}
     states = [_state(step, found) for step in pathway.steps]
     return _together(pathway, states)
 

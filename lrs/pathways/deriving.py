@@ -8,9 +8,9 @@ import orjson
 from lrs.access.handles import InstitutionHandle
 from lrs.competencies.deriving import iter_values
 from lrs.competencies.progress import Progress
-from lrs.learners.acts import Act
+from lrs.learners.acts import Act, act_key
 from lrs.learners.handles import LearnerId
-from lrs.pathways.completing import Completion, StepState, completion_of
+from lrs.pathways.completing import Completion, StepState, completion_in_order
 from lrs.pathways.kinds import COMPLETIONS, PATHWAY
 from lrs.pathways.model import Pathway, pathway_from
 from lrs.tables.derived import Row
@@ -43,7 +43,8 @@ def completion_rows(
         acts: Of all identities of the learner, in any order.
         progress: Of the learner, out of all of it.
     """
-    found = (completion_of(pathway, acts, progress) for pathway in pathways)
+    ordered = sorted(acts, key=act_key)
+    found = (completion_in_order(pathway, ordered, progress) for pathway in pathways)
     return [completion_row(learner, one) for one in found if one.begun]
 
 

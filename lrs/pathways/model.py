@@ -1,6 +1,6 @@
 """Pathways as values: steps, what each needs, what finishing earns."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,7 +28,7 @@ class Filter:
     def takes(self, act: Act) -> bool:
         """Tell whether an act counts."""
         for name, wanted in self.wanted.items():
-            if not any(map(wanted.meets, _values(act, name))):
+            if not _MEETS[name](wanted, act):
                 return False
         return all(getattr(act, name) is flag for name, flag in self.flags.items())
 
@@ -163,17 +163,13 @@ LISTS = ("verb", "activity", "activityType", "parent", "grouping", "category", "
 FLAGS = ("success", "completion")
 """Conditions that are true or false."""
 
-
-def _values(act: Act, name: str) -> Sequence[str | None]:
-    """Return what a condition looks at."""
-    found: Mapping[str, Sequence[str | None]] = {
-        "verb": (act.verb,),
-        "activity": (act.object,),
-        "activityType": (act.type,),
-        "parent": act.parents,
-        "grouping": act.groupings,
-        "category": act.categories,
-        "institution": (act.institution,),
-        "voucher": (act.voucher.kind,),
-    }
-    return found[name]
+_MEETS: Mapping[str, Callable[[Wanted, Act], bool]] = {
+    "verb": lambda wanted, act: wanted.meets(act.verb),
+    "activity": lambda wanted, act: wanted.meets(act.object),
+    "activityType": lambda wanted, act: wanted.meets(act.type),
+    "parent": lambda wanted, act: any(map(wanted.meets, act.parents)),
+    "grouping": lambda wanted, act: any(map(wanted.meets, act.groupings)),
+    "category": lambda wanted, act: any(map(wanted.meets, act.categories)),
+    "institution": lambda wanted, act: wanted.meets(act.institution),
+    "voucher": lambda wanted, act: wanted.meets(act.voucher.kind),
+}
