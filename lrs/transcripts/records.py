@@ -57,6 +57,13 @@ def score_of(act: Act) -> Decimal | None:
 
     Spec: xAPI 1.0.3 Data 2.4.5.1
     """
+    try:
+        return _bounded_score(act)
+    except ArithmeticError:  # Numbers beyond all measure, such as 1e999999, score nothing.
+        return None
+
+
+def _bounded_score(act: Act) -> Decimal | None:
     if act.scaled is not None:
         return min(max(Decimal(act.scaled), _ZERO), _ONE)
     if act.raw is None or act.max is None:

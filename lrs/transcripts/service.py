@@ -14,7 +14,6 @@ from lrs.clock import Clock
 from lrs.competencies.service import FrameworkService
 from lrs.competencies.shapes import read_file
 from lrs.consent.handles import GrantedHandle, Ground, Kind
-from lrs.consent.model import GRANTED
 from lrs.consent.service import ConsentService
 from lrs.credentials.service import AwardService
 from lrs.errors import InvalidParameter, NotFound
@@ -25,6 +24,7 @@ from lrs.pathways.service import PathwayService
 from lrs.tables.recorded import OpenRecorded, Recorded, RecordedTables, Wish
 from lrs.transcripts.crosswalk import read_crosswalk
 from lrs.transcripts.document import Access, Holder, Setting, to_document
+from lrs.transcripts.listing import Candidates, Listing
 from lrs.transcripts.model import ByItems, ByPathway, Crosswalk
 from lrs.transcripts.paths import awarding, owners_of, walk
 from lrs.transcripts.records import Reading, attained_by
@@ -60,22 +60,6 @@ class OwnedCrosswalk:
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
-    """A learner of the school's roster; ``shares`` tells whether a consent for transcripts stands."""
-
-    holder: Holder
-    shares: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Candidates:
-    """A page of them; ``after`` is what to ask for next, None at the end."""
-
-    learners: tuple[Candidate, ...]
-    after: str | None
-
-
-@dataclass(frozen=True, slots=True)
 class Rooms:
     """The rooms that a transcript is made from."""
 
@@ -101,6 +85,7 @@ class TranscriptService:
         self._rooms = rooms
         self._open = open_recorded
         self._clock = clock
+        self._listing = Listing(rooms.learners, rooms.consents, open_recorded, PURPOSE)
 
     # Crosswalks
 
@@ -215,23 +200,11 @@ class TranscriptService:
         )
         return to_document(setting, translate(crosswalk, seen))
 
-    def candidates(self, handle: InstitutionHandle, after: str = "", limit: int = 100) -> Candidates:
-        """List whose transcripts a school can make, by what it knows itself; nothing of others is opened.
-
-        Args:
-            handle: The school's.
-            after: What the page before gave.
-            limit: At most so many.
-        """
-        page = self._rooms.learners.list(handle.institution_id, after, limit)
-        shared = {
-            one.learner
-            for one in self._rooms.consents.list_given(handle)
-            if one.consent.terms.purpose == PURPOSE and one.state == GRANTED
-        }
-        holders = [(self._holder(handle, one), one.id in shared) for one in page.learners]
-        listed = [Candidate(holder, shares) for holder, shares in holders if holder.on_roster]
-        return Candidates(tuple(listed), page.after)
+    def candidates(
+        self, handle: InstitutionHandle, wanted: str = "", page: int = 1, limit: int = 50
+    ) -> Candidates:
+        """List whose transcripts a school can make, as ``Listing.page`` does."""
+        return self._listing.page(handle, wanted, page, limit)
 
     def _seen(self, opened: GrantedHandle, crosswalk: Crosswalk, names: Mapping[str, str]) -> Seen:
         """Read what was opened, and nothing else."""

@@ -29,7 +29,11 @@ class Term:
 
 def day_of(at: int, calendar: Calendar) -> date:
     """Give the school's day of an instant."""
-    return (to_datetime(at) + timedelta(minutes=calendar.offset_minutes)).date()
+    moment = to_datetime(at)
+    try:
+        return (moment + timedelta(minutes=calendar.offset_minutes)).date()
+    except OverflowError:  # The first or the last day that there is.
+        return moment.date()
 
 
 def term_of(at: int, calendar: Calendar) -> Term:

@@ -288,6 +288,54 @@ def test_the_list_opens_nothing_and_leads_to_each_learner(city: City) -> None:
     assert disclosed(city) == []
 
 
+def test_the_list_is_in_order_of_name_and_can_be_searched(embedded_city: City) -> None:
+    city = embedded_city
+    people = [
+        {"sourcedId": f"{number}", "name": name, "email": f"p{number}@example.org", "groups": group}
+        for number, (name, group) in enumerate(
+            [("Zoe Bay", "8A"), ("ben Ark", "8B"), ("Cleo Dune", "8A")], 20
+        )
+    ]
+    teacher = {"sourcedId": "90", "name": "Ms Teach", "email": "t@example.org", "role": "teacher"}
+    city.roster(*people, teacher)
+    city.derive()
+    registrar(city)
+    names = ["Ada Sample", "ben Ark", "Cleo Dune", "Zoe Bay"]
+    text = page(city, "/transcripts")
+    assert [text.index(f">{name}<") for name in names] == sorted(text.index(f">{name}<") for name in names)
+    assert "Ms Teach" not in text
+    found = page(city, "/transcripts?name=8a")
+    assert [name in found for name in names] == [False, False, True, True]
+    assert "Nobody stands here." in page(city, "/transcripts?name=nobody")
+    page(city, "/transcripts?page=0", 400)
+    page(city, "/transcripts?page=x", 400)
+
+
+def test_the_list_has_pages(embedded_city: City) -> None:
+    city = embedded_city
+    city.roster(
+        *({"sourcedId": f"{n}", "name": f"P {n:03}", "email": f"p{n}@example.org"} for n in range(100, 170))
+    )
+    city.derive()
+    registrar(city)
+    first, second = page(city, "/transcripts"), page(city, "/transcripts?page=2")
+    assert (first.count('<li class="card'), second.count('<li class="card')) == (50, 21)
+    assert "Page 1 of 2" in first
+    assert "P 169" in second
+
+
+def test_a_mailbox_that_two_share_leads_the_list_to_nobody(embedded_city: City) -> None:
+    city = embedded_city
+    two = [{"sourcedId": n, "name": f"Twin {n}", "email": "family@example.org"} for n in ("31", "32")]
+    city.roster(*two)
+    city.say(SCHOOL, COURSE, who="mailto:family@example.org")
+    city.derive()
+    registrar(city)
+    text = page(city, "/transcripts?name=twin")
+    assert text.count("No identifier that is theirs alone is known yet.") == 2
+    assert "/transcripts/" not in text.partition("<h2>")[2]
+
+
 def test_the_first_words_say_whether_a_transcript_is_ready(embedded_city: City) -> None:
     city = embedded_city
     registrar(city)

@@ -13,7 +13,7 @@ from lrs.access.handles import InstitutionHandle
 from lrs.access.model import Role
 from lrs.access.routes.sessions import signed_in
 from lrs.access.service import AccessService
-from lrs.errors import NotFound
+from lrs.errors import InvalidParameter, NotFound
 from lrs.portfolios.service import PortfolioService
 from lrs.transcripts import printing
 from lrs.transcripts.model import Crosswalk
@@ -24,6 +24,7 @@ from lrs.web.moments import day_text
 from lrs.web.params import read_params
 
 PAGE = 50
+MOST_PAGES = 10_000
 _WHAT = "transcript"
 
 
@@ -47,18 +48,18 @@ def make_registrar_blueprint(pages: Pages) -> Blueprint:
     @blueprint.get("/transcripts")
     def all_learners() -> str:
         """List whose transcripts the school can make."""
-        sent = read_params(request.args, {"crosswalk", "after"})
+        sent = read_params(request.args, {"crosswalk", "name", "page"})
         handle = _registrar(pages)
         crosswalks = pages.transcripts.crosswalks(handle)
-        chosen = _choose(crosswalks, sent.get("crosswalk", ""))
-        listed = pages.transcripts.candidates(handle, sent.get("after", ""), PAGE)
+        wanted, number = sent.get("name", ""), _page_number(sent.get("page", "1"))
         return render_template(
             "transcripts/all.html",
             institution=pages.access.get_institution(handle.institution_id),
             crosswalks=crosswalks,
-            chosen=chosen,
-            learners=listed.learners,
-            after=listed.after,
+            chosen=_choose(crosswalks, sent.get("crosswalk", "")),
+            listed=pages.transcripts.candidates(handle, wanted, number, PAGE),
+            wanted=wanted,
+            number=number,
         )
 
     @blueprint.get("/transcripts/<learner_id>")
@@ -140,6 +141,12 @@ def _registrar(pages: Pages) -> InstitutionHandle:
 def _choose(crosswalks: Sequence[Crosswalk], name: str) -> Crosswalk | None:
     """Return the crosswalk that was asked for, else the first."""
     return next((one for one in crosswalks if one.name == name), crosswalks[0] if crosswalks else None)
+
+
+def _page_number(text: str) -> int:
+    if not text.isascii() or not text.isdecimal() or not 1 <= int(text[:7]) <= MOST_PAGES:
+        raise InvalidParameter(f"page is a number from 1 to {MOST_PAGES}.")
+    return int(text)
 
 
 def _check_form(form: str) -> None:
