@@ -9,7 +9,6 @@ scrubbed statements; their numbers begin at ``FIRST_TRAINED``.
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from functools import cache
 from importlib import resources
 
@@ -128,22 +127,24 @@ class BodyCodec:
         except zstandard.ZstdError as error:
             raise CorruptRecord(f"A kept body cannot be decompressed: {error}.") from error
 
-    def decompress_all(self, kept: Sequence[tuple[int, bytes]]) -> list[bytes]:
-        """Restore many bodies, each given with its dictionary's number; a page at a time this is faster.
+    def decompress_together(self, number: int, blobs: Sequence[bytes]) -> list[bytes] | None:
+        """Restore many bodies of one dictionary in one call, which is faster than one by one.
 
-        Raises:
-            CorruptRecord: As ``decompress``, for any of them.
+        Args:
+            number: The dictionary's; not ``PLAIN``.
+            blobs: Whatever stands behind what is compressed does not matter.
+
+        Returns:
+            None where there are too few to be worth it, or one cannot be restored: that one will tell why.
         """
-        if len(kept) >= _FEWEST_TOGETHER:
-            number = kept[0][0]
-            if number != PLAIN and all(one[0] == number for one in kept):
-                # What fails together is restored one by one: that tells why.
-                with suppress(zstandard.ZstdError, ValueError, MemoryError):
-                    frames: list[bytes | bytearray | memoryview[int]] = [blob for _, blob in kept]
-                    restored = self._decompressor(number).multi_decompress_to_buffer(frames)
-                    return [restored[place].tobytes() for place in range(len(restored))]
-        decompress = self.decompress
-        return [decompress(number, blob) for number, blob in kept]
+        if len(blobs) < _FEWEST_TOGETHER:
+            return None
+        frames: list[bytes | bytearray | memoryview[int]] = [*blobs]
+        try:
+            restored = self._decompressor(number).multi_decompress_to_buffer(frames)
+        except (zstandard.ZstdError, ValueError, MemoryError):
+            return None
+        return [restored[place].tobytes() for place in range(len(restored))]
 
     def _compressor(self) -> tuple[int, zstandard.ZstdCompressor]:
         own: tuple[int, zstandard.ZstdCompressor] | None = getattr(self._of_thread, "compressor", None)

@@ -27,6 +27,7 @@ _HEAD_BYTES = _HEAD.size
 _read_head = _HEAD.unpack_from
 _SECOND_US = 1_000_000
 _MICROSECONDS = len("000000Z")
+_CUT_SHORT = "A stored statement is cut short."
 _APART = 1
 _NO_TIMESTAMP = 2
 
@@ -96,7 +97,10 @@ def served_list(kept: Iterable[tuple[bytes, int]]) -> bytes:
     last, before = -1, b""
     for body, stored_at_us in kept:
         # Most have no flag, and many were stored within the same second: that much is quick.
-        if len(body) <= _HEAD_BYTES or body[0] or not _read_head(body)[1] < len(body):
+        if len(body) <= _HEAD_BYTES:
+            raise CorruptRecord(_CUT_SHORT)
+        flags, length = _read_head(body)
+        if flags or length >= len(body):
             texts.append(served_text(body, stored_at_us))
             continue
         second, microsecond = divmod(stored_at_us, _SECOND_US)
@@ -121,11 +125,11 @@ def received_text(body: bytes) -> bytes:
 def _unpack(body: bytes) -> tuple[int, int, int]:
     """Return flags, the second field, and where *served* ends."""
     if len(body) <= _HEAD_BYTES:
-        raise CorruptRecord("A stored statement is cut short.")
+        raise CorruptRecord(_CUT_SHORT)
     flags, length = _read_head(body)
     end = _HEAD_BYTES + length if flags & _APART else len(body)
     if end > len(body) or length >= len(body):
-        raise CorruptRecord("A stored statement is cut short.")
+        raise CorruptRecord(_CUT_SHORT)
     return flags, length, end
 
 

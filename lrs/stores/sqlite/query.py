@@ -109,14 +109,14 @@ class PageReader:
 
     def _serve(self, rows: Sequence[tuple[Any, ...]]) -> list[StoredStatement]:
         """Read rows of seq, id, stored, dict, body; those met by a hash alone are left out."""
-        kept = [(row[3], row[4]) for row in rows]
+        bodies = self._codec.bodies([row[3:5] for row in rows])
         if not self._checks:
-            return [_to_plain(row, body) for row, body in zip(rows, self._codec.bodies(kept), strict=True)]
-        first, *others = [check.holds for check in self._checks]
+            return [_to_plain(row, body) for row, body in zip(rows, bodies, strict=True)]
+        first, *others = [check.holds_in for check in self._checks]
         return [
-            _to_plain(row, content.body)
-            for row, content in zip(rows, self._codec.split_all(kept), strict=True)
-            if (first(content) and (not others or all(holds(content) for holds in others)))
+            _to_plain(row, body)
+            for row, body in zip(rows, bodies, strict=True)
+            if (first(body, row[4]) and (not others or all(holds(body, row[4]) for holds in others)))
             or self._inherits(row[0])
         ]
 

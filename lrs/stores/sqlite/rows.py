@@ -6,7 +6,7 @@ from enum import IntEnum
 from typing import NamedTuple
 
 from lrs.access.handles import InstitutionId
-from lrs.stores.compression import BodyCodec
+from lrs.stores.compression import PLAIN, BodyCodec
 from lrs.stores.sqlite.facts import Content, cut, encode_facts, split
 from lrs.stores.terms import term_hash
 from lrs.xapi.ports import Fact, FactKind, PreparedStatement, StatementId
@@ -102,19 +102,16 @@ class RowCodec:
         body, words, literals = split(blob)
         return Content(self._bodies.decompress(number, body), words, literals)
 
-    def split_all(self, kept: Sequence[tuple[int, bytes]]) -> list[Content]:
-        """Return the bodies and the facts of many blobs, each given with its dictionary's number."""
-        parts = [split(blob) for _, blob in kept]
-        bodies = self._bodies.decompress_all(
-            [(number, part[0]) for (number, _), part in zip(kept, parts, strict=True)]
-        )
-        return [
-            Content(body, words, literals) for body, (_, words, literals) in zip(bodies, parts, strict=True)
-        ]
-
     def bodies(self, kept: Sequence[tuple[int, bytes]]) -> list[bytes]:
         """Return the bodies alone of many blobs, each given with its dictionary's number."""
-        return self._bodies.decompress_all([(number, cut(blob)) for number, blob in kept])
+        numbers = {number for number, _ in kept}
+        if len(numbers) == 1 and PLAIN not in numbers:
+            # What is compressed knows its own end.
+            together = self._bodies.decompress_together(numbers.pop(), [blob for _, blob in kept])
+            if together is not None:
+                return together
+        decompress = self._bodies.decompress
+        return [decompress(number, cut(blob)) for number, blob in kept]
 
 
 def id_bytes(statement_id: StatementId) -> bytes:

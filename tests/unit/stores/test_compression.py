@@ -94,28 +94,22 @@ def test_damaged_blob_is_a_corrupt_record():
         codec.decompress(number, b"\x00" + blob[1:])
 
 
-@pytest.mark.parametrize("count", [1, 3, 101])
-def test_many_bodies_come_back_as_each_of_them_alone(count):
+def test_many_bodies_come_back_together_whatever_stands_behind_them():
     codec = BodyCodec()
-    kept = [codec.compress(body) for body in bodies(count, 3)]
-    assert codec.decompress_all(kept) == [codec.decompress(*one) for one in kept] == bodies(count, 3)
-
-
-def test_many_bodies_come_back_when_they_name_several_dictionaries():
-    codec = BodyCodec()
-    sent = [*bodies(100, 3), b"", b"x"]
-    kept = [codec.compress(body) for body in sent]
-    assert {number for number, _ in kept} == {PLAIN, SHIPPED}
-    assert codec.decompress_all(kept) == sent
+    sent = [*bodies(100, 3), b"x" * 5000]
+    blobs = [codec.compress(body)[1] for body in sent]
+    assert codec.decompress_together(SHIPPED, blobs) == sent
+    behind = [blob + bytes(range(number)) for number, blob in enumerate(blobs)]
+    assert codec.decompress_together(SHIPPED, behind) == sent
+    assert codec.decompress_together(SHIPPED, blobs[:3]) is None
 
 
 @pytest.mark.parametrize("damage", [lambda blob: blob[:-3], lambda blob: b"nonsense", lambda blob: blob[:2]])
-def test_one_damaged_blob_among_many_is_a_corrupt_record(damage):
+def test_none_comes_back_together_when_one_is_damaged(damage):
     codec = BodyCodec()
-    kept = [codec.compress(body) for body in bodies(100, 3)]
-    kept[70] = SHIPPED, damage(kept[70][1])
-    with pytest.raises(CorruptRecord):
-        codec.decompress_all(kept)
+    blobs = [codec.compress(body)[1] for body in bodies(100, 3)]
+    blobs[70] = damage(blobs[70])
+    assert codec.decompress_together(SHIPPED, blobs) is None
 
 
 def test_one_codec_serves_many_threads():
