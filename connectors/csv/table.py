@@ -17,6 +17,7 @@ UTF_8, CP1252 = "utf-8", "cp1252"
 DELIMITERS = (";", ",", "\t")
 _MOST_COLUMNS = 500
 _LONGEST_RECORD = 1 << 20
+_MOST_IN_VAIN = 1 << 26
 _ARCHIVE = b"PK\x03\x04"
 _OLD_SHEET = b"\xd0\xcf\x11\xe0"
 
@@ -144,8 +145,12 @@ class _TooLong(Exception):
 def _records(
     physical: Sequence[str], start: int, delimiter: str, limits: Limits
 ) -> Iterator[Line | BrokenLine]:
-    """Give the records from a line on; behind a broken one it goes on with the next line."""
-    at = start
+    """Give the records from a line on; behind a broken one it goes on with the next line.
+
+    Raises:
+        InvalidBody: So many lines are broken that reading each one's rest again would never end.
+    """
+    at, in_vain = start, 0
     while at < len(physical):
         feed = _Feed(physical, at)
         reader = csv.reader(feed, delimiter=delimiter, strict=True)
@@ -161,7 +166,9 @@ def _records(
         else:
             return
         yield BrokenLine(at + 1, physical[at].rstrip("\r\n")[: limits.cell], reason)
-        at += 1
+        at, in_vain = at + 1, in_vain + feed.length
+        if in_vain > _MOST_IN_VAIN:
+            raise InvalidBody(f"Up to line {at}, quotation marks are opened and not closed again and again.")
 
 
 class _Feed:
@@ -170,10 +177,10 @@ class _Feed:
     def __init__(self, physical: Sequence[str], at: int) -> None:
         self._physical = physical
         self.at = at
-        self._length = 0
+        self.length = 0
 
     def begin(self) -> None:
-        self._length = 0
+        self.length = 0
 
     def __iter__(self) -> "_Feed":
         return self
@@ -182,8 +189,8 @@ class _Feed:
         if self.at >= len(self._physical):
             raise StopIteration
         text = self._physical[self.at]
-        self._length += len(text)
-        if self._length > _LONGEST_RECORD:
+        self.length += len(text)
+        if self.length > _LONGEST_RECORD:
             raise _TooLong
         self.at += 1
         return text

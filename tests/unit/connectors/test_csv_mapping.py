@@ -305,6 +305,12 @@ def test_every_mistake_of_a_configuration_is_listed_with_its_pointer() -> None:
     }
 
 
+def test_a_file_is_refused_when_quotation_marks_are_opened_in_every_line_and_never_closed() -> None:
+    line = f'a";"b{"x" * 5000}'
+    with pytest.raises(InvalidBody, match="opened and not closed again and again"):
+        read_csv(*[line] * 2000)
+
+
 def test_an_empty_file_is_not_taken_for_the_whole_of_a_source() -> None:
     with pytest.raises(InvalidBody, match="delete everything"):
         read_csv(full=True)
