@@ -211,7 +211,7 @@ def _gap(gap: Gap) -> Json:
 
 
 def _unmatched(found: Sequence[Unmatched]) -> list[Json]:
-    why = "No rule of the crosswalk speaks of these records."
+    why = "No rule speaks of them."
     listed: list[Json] = [
         {
             "kind": "no-rule",

@@ -210,3 +210,18 @@ def test_minutes_are_written_in_hours(minutes: int | None, words: str) -> None:
 
 def test_joiners_stay_in_words() -> None:
     assert printable("\u0645\u06cc\u200c\u062e") == "\u0645\u06cc\u200c\u062e"
+
+
+def test_a_text_of_a_thousand_characters_that_no_font_has_is_not_tried_one_by_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tried: list[str] = []
+
+    def can_set(characters: str) -> bool:
+        tried.append(characters)
+        return all(ord(one) < 0x4E00 for one in characters)
+
+    monkeypatch.setattr(pdf, "_can_set", can_set)
+    text = "Ελένη Фёдорова " + "".join(map(chr, range(0x4E00, 0x4E00 + 1000)))
+    assert len(pdf._lacking(text)) == 1000
+    assert len(tried) == pdf.MOST_PROBES
