@@ -8,20 +8,19 @@ learner confirms, by granting again.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from lrs.access.handles import InstitutionHandle, InstitutionId
 from lrs.clock import Clock
+from lrs.consent.changes import disclosures_of, granting, withdrawing
 from lrs.consent.handles import GrantedHandle, Ground, Kind
 from lrs.consent.kinds import AWARD, BASIS, CONSENT, DISCLOSURE
 from lrs.consent.model import (
     ENDED,
     GRANTED,
-    WITHDRAWN,
     Basis,
     Consent,
     Disclosure,
-    Event,
     Terms,
     basis_from,
     basis_value,
@@ -151,9 +150,9 @@ class ConsentService:
         mine = self._matching(handle, institution, terms.purpose)
         identity = mine[0].identity if mine else IdentityId(handle.learner_id)
         made = Consent(identity, institution, terms, frozenset(handle.identities), GRANTED, ())
-        recorded = self._write(made.subject, _grant(made, now, by), now)
+        recorded = self._write(made.subject, granting(made, now, by), now)
         for other in mine[1:]:
-            self._write(other.subject, _withdraw(now, by), now)
+            self._write(other.subject, withdrawing(now, by), now)
         return self._view(recorded, handle)
 
     def withdraw(
@@ -169,7 +168,7 @@ class ConsentService:
             raise NotFound("The learner has agreed to nothing of the kind.")
         now = self._clock()
         for one in mine:
-            self._write(one.subject, _withdraw(now, by), now)
+            self._write(one.subject, withdrawing(now, by), now)
 
     def list_for(self, handle: LearnerHandle) -> Sequence[ConsentView]:
         """Return everything that a learner ever agreed to, by institution and purpose."""
@@ -276,7 +275,7 @@ class ConsentService:
         asked = (purpose, max(now, begin_of(today)))
         sources = dict(self._sources(viewer, learner, asked))
         opened = {one: kinds for one, kinds in sources.items() if one != viewer.institution_id}
-        for disclosure in _disclosures(learner.id, viewer.institution_id, opened, (purpose, about, today)):
+        for disclosure in disclosures_of(learner.id, viewer.institution_id, opened, (purpose, about, today)):
             self._disclose(disclosure, learner.identity_ids, now)
         return GrantedHandle(learner.id, learner.identity_ids, viewer, purpose, sources)
 
@@ -381,44 +380,6 @@ class ConsentService:
         for one in named:
             if one not in known:
                 raise NotFound("There is no such institution.")
-
-
-def _grant(made: Consent, now: int, by: str) -> Callable[[Consent | None], Consent | None]:
-    def decide(there: Consent | None) -> Consent | None:
-        if there is None:
-            return replace(made, events=(Event("granted", now, by),))
-        same = (there.terms, there.covers, there.state) == (made.terms, made.covers, made.state)
-        event = "granted" if there.state == WITHDRAWN else "renewed"
-        return None if same else replace(made, events=(*there.events, Event(event, now, by)))
-
-    return decide
-
-
-def _withdraw(now: int, by: str) -> Callable[[Consent | None], Consent | None]:
-    def decide(there: Consent | None) -> Consent | None:
-        if there is None or there.state == WITHDRAWN:
-            return None
-        return replace(there, state=WITHDRAWN, events=(*there.events, Event("withdrawn", now, by)))
-
-    return decide
-
-
-def _disclosures(
-    learner_id: LearnerId,
-    to: InstitutionId,
-    opened: Mapping[InstitutionId, Mapping[Kind, Ground]],
-    asked: tuple[str, str, str],
-) -> Iterable[Disclosure]:
-    """Yield one disclosure for each ground on which something of another is seen."""
-    purpose, about, day = asked
-    for ground in (Ground.BASIS, Ground.CONSENT):
-        seen = {
-            source: [kind for kind, why in kinds.items() if why == ground] for source, kinds in opened.items()
-        }
-        sources = tuple(sorted(source for source, kinds in seen.items() if kinds))
-        kinds = tuple(sorted({kind for found in seen.values() for kind in found}))
-        if sources:
-            yield Disclosure(IdentityId(learner_id), to, sources, kinds, purpose, about, ground, day)
 
 
 def _iter_by(tables: RecordedTables, kind: str, term: str) -> Iterable[Recorded]:

@@ -7,14 +7,11 @@ from typing import Any
 from lrs.access.handles import InstitutionHandle
 from lrs.access.service import AccessService
 from lrs.clock import Clock
-from lrs.competencies.progress import Progress
 from lrs.competencies.service import FrameworkService
 from lrs.competencies.shapes import Shape, read_file
-from lrs.errors import NotFound
-from lrs.learners.acts import Act
 from lrs.learners.handles import LearnerHandle
 from lrs.learners.reading import LearnerReader
-from lrs.pathways.completing import Completion, completion_of
+from lrs.pathways.completing import Completion
 from lrs.pathways.deriving import completion_from, read_pathways
 from lrs.pathways.file import read_pathway
 from lrs.pathways.kinds import COMPLETIONS, PATHWAY
@@ -106,25 +103,6 @@ class PathwayService:
         """Return how far a learner is on every pathway that was begun, as of the last deriving."""
         learner = self._reader.learner_of(handle.learner_id) or handle.learner_id
         return [completion_from(row) for row in self._derived.rows(COMPLETIONS, learner)]
-
-    def completion_seen(
-        self, institution: str, name: str, acts: Iterable[Act], progress: Iterable[Progress]
-    ) -> Completion:
-        """Work out how far a learner is by what somebody may see, with the rule that derives it.
-
-        Args:
-            institution: Whose pathway.
-            name: Its name.
-            acts: Those that may be seen.
-            progress: Out of the evidence that may be seen.
-
-        Raises:
-            NotFound: There is no such pathway.
-        """
-        pathway = self.find(institution, name)
-        if pathway is None:
-            raise NotFound(f"There is no pathway {name}.")
-        return completion_of(pathway, acts, progress)
 
     def _unaligned(self, pathway: Pathway) -> Sequence[str]:
         """Return items that steps name and no rule of any institution leads to."""
