@@ -2,10 +2,13 @@
 
 from collections.abc import Mapping
 
-from lrs.competencies.explaining import Explanation
+from lrs.competencies.explaining import Explanation, Piece
 from lrs.competencies.model import K_OF_N, Level
 from lrs.learners.acts import Voucher
 from lrs.portfolios.words import count, vouched
+
+MOST_PIECES = 40
+"""So many records stand on the page of one level."""
 
 
 def standing(why: Explanation) -> str:
@@ -46,6 +49,13 @@ def level_asked(why: Explanation) -> str:
         return ""
     reached = progress.level if progress and progress.level else model.levels[0].level
     return next((_name(one) for one in model.levels if one.level == reached), _name(model.levels[0]))
+
+
+def shown(why: Explanation) -> list[Piece]:
+    """Return the pieces that the page has room for: those that count, and the latest others; oldest first."""
+    counted = [one for one in why.pieces if one.counted][-MOST_PIECES:]
+    latest = why.pieces[-MOST_PIECES:]
+    return [one for one in why.pieces if one in counted or one in latest]
 
 
 def below(why: Explanation) -> list[str]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from lrs.access.handles import InstitutionId
+from lrs.access.handles import InstitutionHandle, InstitutionId
 from lrs.access.service import AccessService
 from lrs.clock import Clock
 from lrs.competencies.explaining import Explanation
@@ -99,7 +99,7 @@ class PortfolioService:
             name=(learner.name if learner and whole else None) or (given[0] if given else ""),
             names=given,
             identifiers=[one.identifier for one in identities],
-            shared=learner is not None and learner.shared,
+            shared=learner is not None and (learner.shared or self._claims_shared(learner)),
             acts=acts,
             places=places,
             place_names=names,
@@ -116,6 +116,19 @@ class PortfolioService:
                 [InstitutionId(place.id) for place in places],
             ),
         )
+
+    def _claims_shared(self, learner: Learner) -> bool:
+        """Tell whether a roster gives the learner a mailbox, with records, that it gives to another too."""
+        learners = self._rooms.learners
+        own = {one.identifier for one in learner.identities}
+        claimed = {
+            identifier
+            for place in learner.institutions
+            for row in learners.roster_rows(InstitutionHandle(place), learner)
+            for identifier in row.identifiers
+        }
+        found = (learners.reader.learner(learners.identity(one)) for one in sorted(claimed - own))
+        return any(one is not None and one.shared for one in found)
 
     def _pathways(
         self, handle: LearnerHandle, names: Mapping[str, str], seen: Seen | None

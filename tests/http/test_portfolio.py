@@ -12,6 +12,8 @@ from werkzeug.test import TestResponse
 import profiles.demo_city
 from lrs.access.model import Role
 from lrs.jobs.model import Outcome
+from lrs.learners.roster_file import read_roster_file
+from lrs.learners.service import RosterOptions
 from tests.http.conftest import Instance
 
 SPINE = Path(profiles.demo_city.__file__).with_name("spine.json").read_bytes()
@@ -531,3 +533,25 @@ def test_names_that_people_gave_are_text_and_never_markup(instance: Instance) ->
     assert "&lt;b&gt;Wren&lt;/b&gt;" in page
     for text in ("<b>Wren", "<script>", "<img src=x", "<u>S"):
         assert text not in page
+
+
+def test_whoever_shares_a_mailbox_with_another_is_told_so(instance: Instance) -> None:
+    school = instance.key("School")
+    handle = instance.access.handle_for_institution_named("School")
+    people = [("1", "Wren", "wren@example.org"), ("2", "Ash", "wren@example.org")]
+    file = "sourcedId,name,email,username\n" + "".join(
+        f"{id_},{name},{mail},{id_}\n" for id_, name, mail in people
+    )
+    rows = read_roster_file(file.encode())
+    instance.services.learners.import_roster(
+        handle, "roster", rows, RosterOptions("https://school.example.org")
+    )
+    instance.post([said(WREN, "tide/1", "Tide chart")], school)
+    derive(instance)
+    sign_in(instance, learner(instance))
+    assert "One of your addresses was given to two people." in get(instance)
+    for number in "12":
+        sign_in(instance, learner(instance, f"https://school.example.org {number}"))
+        page = get(instance)
+        assert "Tide chart" not in page
+        assert "One of your addresses was given to two people." in page

@@ -61,6 +61,7 @@ def render_why(found: Reasons, back: str, languages: Languages) -> str:
         "portfolios/why.html",
         why=why,
         names={(act.id, act.institution): sentence_of(act, languages) for act in found.acts},
+        pieces=reasons.shown(why),
         standing=reasons.standing(why),
         rule=reasons.rule(why),
         levels=len(why.framework.model.levels),
