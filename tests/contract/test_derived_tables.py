@@ -9,7 +9,7 @@ import pytest
 from lrs.tables.derived import Derivation, DerivedTables, Row, RowName
 from tests.engines import Engine
 
-NAMES = ["B", "a", "aa", "a b", "\u00e9", "z", "\uffee", "\U0001f600"]
+NAMES = ["B", "a", "a\u0000b", "aa", "a b", "\u00e9", "z", "\uffee", "\U0001f600"]
 
 
 @pytest.fixture

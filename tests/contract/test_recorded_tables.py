@@ -227,6 +227,18 @@ def test_terms_follow_the_value(tables):
     assert found == {"x": ["ada"], "y": [], "z": []}
 
 
+def test_subject_and_term_may_hold_any_character(tables):
+    """A statement may name an account whose name has a zero character, and an identifier is a subject."""
+    names = ["a", "a\u0000", "a\u0000b", "ab"]
+    assert tables.change_all(KIND, [(name, Wish({"is": name}, (name,))) for name in names], 1) == 4
+    assert put(tables, "a\u0000b", {"is": "a\u0000b"}, "a\u0000b").version == 1
+    found = tables.find_many(KIND, [*names, "a\u0000c"])
+    assert {name: one.value["is"] for name, one in found.items()} == {name: name for name in names}
+    assert [subjects(tables.find_by(KIND, name)) for name in names] == [[name] for name in names]
+    assert tables.change_all(KIND, [(name, Wish(None)) for name in names], 2) == 4
+    assert tables.count(KIND) == 0
+
+
 def test_kinds_and_institutions_are_apart(engine):
     stores = engine.open()
     opened = [stores.recorded(one) for one in (SCHOOL, MUSEUM, COMMONS)]

@@ -253,10 +253,12 @@ class SqliteDerivedTables:
 
     def rows_of(self, table: str, owners: Sequence[str]) -> Sequence[Row]:
         """Return the rows of several owners, in order of owner, then key."""
-        if not owners:
-            return []
-        wanted = apsw.carray(tuple(dict.fromkeys(owners)))
-        return [Row(*one) for one in self._rows(_ROWS_OF, wanted, table)]
+        wanted = dict.fromkeys(owners)
+        odd = [one for one in wanted if "\0" in one]  # carray takes none of these
+        plain = tuple(one for one in wanted if "\0" not in one)
+        rows = self._rows(_ROWS_OF, apsw.carray(plain), table) if plain else []
+        found = [*(Row(*one) for one in rows), *(row for one in odd for row in self.rows(table, one))]
+        return sorted(found) if odd else found
 
     def owners(self, table: str, after: str = "", limit: int = 1000) -> Sequence[str]:
         """Return who has rows in a table, in order, behind one."""

@@ -286,10 +286,12 @@ def iter_values(database: apsw.Connection, tenant: int) -> Iterator[KeptValue]:
 def _find_many(
     database: apsw.Connection, tenant: int | None, kind: str, subjects: Sequence[str]
 ) -> list[_Row]:
-    if not subjects:
-        return []
-    wanted = apsw.carray(tuple(dict.fromkeys(subjects)))
-    return [_Row(*row) for row in sql.rows(database, _FIND_MANY, (wanted, tenant, kind))]
+    wanted = dict.fromkeys(subjects)
+    odd = [one for one in wanted if "\0" in one]  # carray takes none of these
+    plain = tuple(one for one in wanted if "\0" not in one)
+    rows = sql.rows(database, _FIND_MANY, (apsw.carray(plain), tenant, kind)) if plain else []
+    found = [*rows, *(row for one in odd for row in sql.rows(database, _FIND, (tenant, kind, one)))]
+    return [_Row(*row) for row in found]
 
 
 def _lots(wanted: Sequence[_Wanted]) -> Iterator[Sequence[_Wanted]]:
