@@ -12,6 +12,10 @@ from profiles.demo_city import load_city
 
 _MOST_LINKS = 5
 _DAYS = 30
+_LABEL = "Demo"
+_KEPT = 10
+"""So many links of earlier starts stay open."""
+
 _CROSSWALK = "harbour-2026"
 
 Say = Callable[[str], None]
@@ -45,9 +49,10 @@ def _find_star(services: Services) -> LearnerHandle | None:
 def _show_star(services: Services, star: LearnerHandle, say: Say) -> None:
     """Make links that show one learner, as a learner would, and sign people in."""
     url, school = services.settings.public_url, load_city().providers["school"].institution
-    portfolio = services.portfolios.create_share(star, ShareWish(days=_DAYS, label="Demo"))
+    _close_old_links(services, star)
+    portfolio = services.portfolios.create_share(star, ShareWish(days=_DAYS, label=_LABEL))
     school_id = services.access.get_institution_named(school).id
-    wish = ShareWish("transcript", _DAYS, "Demo", school_id, _CROSSWALK)
+    wish = ShareWish("transcript", _DAYS, _LABEL, school_id, _CROSSWALK)
     transcript = services.portfolios.create_share(star, wish)
     say(f"The portfolio of {STAR}, by a share link, good for {_DAYS} days; no sign-in:")
     say(f"  {url}/portfolio/shared/{portfolio}")
@@ -60,3 +65,10 @@ def _show_star(services: Services, star: LearnerHandle, say: Say) -> None:
     ):
         say(f"{who}; the link signs you in once, within a day:")
         say(f"  {url}/sign-in/{services.access.create_sign_in(school, role, subject)}")
+
+
+def _close_old_links(services: Services, star: LearnerHandle) -> None:
+    """Close links that earlier starts made, but for the latest: there is an end to how many may be open."""
+    made = [one for one in services.portfolios.list_shares(star) if one.is_open and one.label == _LABEL]
+    for one in made[_KEPT:]:
+        services.portfolios.revoke_share(star, one.id)

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 
 from lrs.learners.acts import Act
 from lrs.portfolios.glance import Glance, NextStep, make_glance, next_steps
-from lrs.portfolios.model import Competency, Portfolio
+from lrs.portfolios.model import Competency, Portfolio, ShareLink
 from lrs.portfolios.pictures import YearPicture, draw_year
 from lrs.portfolios.timeline import Filters, Timeline, make_timeline
 from lrs.portfolios.words import Languages, is_answer, verb_of, vouched, what_of
 
 MOST_WORDS = 4
 MOST_DISCLOSURES = 20
+MOST_CLOSED = 3
 _WRITERS = {"mentor", "employer", "accreditor", "peer"}
 """Who vouches with words of their own; what a teacher's system sends is what the learner answered."""
 
@@ -77,6 +78,12 @@ def make_page(portfolio: Portfolio, filters: Filters, languages: Languages = ("e
         _newest(portfolio, languages),
         _records(portfolio, languages),
     )
+
+
+def shown_shares(portfolio: Portfolio) -> Sequence[ShareLink]:
+    """Return the links that are open, and the latest that are closed."""
+    closed = [one for one in portfolio.shares if not one.is_open][:MOST_CLOSED]
+    return [one for one in portfolio.shares if one.is_open or one in closed]
 
 
 def sentence_of(act: Act, languages: Languages = ("en",)) -> str:

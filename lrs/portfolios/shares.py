@@ -23,6 +23,7 @@ OPENED = "share.opened"
 WHATS = ("portfolio", "transcript")
 MOST_DAYS = 366
 MOST_OPEN = 50
+"""So many links may a learner have open at once."""
 _DAY_US = 86_400_000_000
 _LONGEST_LABEL = 60
 _ID_DIGITS = 16

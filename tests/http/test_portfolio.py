@@ -14,6 +14,7 @@ from lrs.access.model import Role
 from lrs.jobs.model import Outcome
 from lrs.learners.roster_file import read_roster_file
 from lrs.learners.service import RosterOptions
+from lrs.portfolios.shares import MOST_OPEN, ShareWish
 from tests.http.conftest import Instance
 
 SPINE = Path(profiles.demo_city.__file__).with_name("spine.json").read_bytes()
@@ -404,8 +405,6 @@ def test_a_merge_never_widens_a_link(city: Instance) -> None:
 
 
 def test_a_link_to_a_transcript_opens_no_portfolio(city: Instance) -> None:
-    from lrs.portfolios.shares import ShareWish
-
     handle = city.services.learners.own(learner(city))
     token = city.services.portfolios.create_share(
         handle, ShareWish("transcript", 30, "", "school", "to-college")
@@ -555,3 +554,18 @@ def test_whoever_shares_a_mailbox_with_another_is_told_so(instance: Instance) ->
         page = get(instance)
         assert "Tide chart" not in page
         assert "One of your addresses was given to two people." in page
+
+
+def test_there_is_an_end_to_how_many_links_are_open_and_the_page_stays_light(merged: Instance) -> None:
+    sign_in_wren(merged)
+    handle = merged.services.learners.own(learner(merged))
+    for _ in range(MOST_OPEN):
+        merged.services.portfolios.create_share(handle, ShareWish())
+    answer = send(merged, "/portfolio/shares", label="", days="30")
+    assert answer.status_code == 400
+    assert "There are 50 links open" in answer.text
+    for share in merged.services.portfolios.list_shares(handle):
+        merged.services.portfolios.revoke_share(handle, share.id)
+    page = get(merged)
+    assert page.count("It is closed.") == 3
+    make_link(merged)

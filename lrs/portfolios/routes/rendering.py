@@ -10,7 +10,7 @@ from flask import render_template, request
 import lrs.web
 from lrs.portfolios import reasons
 from lrs.portfolios.model import Portfolio
-from lrs.portfolios.page import MOST_DISCLOSURES, make_page, sentence_of
+from lrs.portfolios.page import MOST_DISCLOSURES, make_page, sentence_of, shown_shares
 from lrs.portfolios.service import Reasons
 from lrs.portfolios.timeline import KINDS, Filters
 from lrs.portfolios.words import Languages
@@ -50,6 +50,7 @@ def render_portfolio(portfolio: Portfolio, view: View, filters: Filters, languag
         kinds=KINDS,
         turn=lambda number: _turn(view.here, filters, number),
         most_disclosures=MOST_DISCLOSURES,
+        shares=shown_shares(portfolio),
         **view.extra,
     )
 
