@@ -52,7 +52,9 @@ class HistoryLog:
         if limit <= 0:
             return
         behind = {"$gt": dense_key(self._institution_id, after), "$lt": f"{self._institution_id};"}
-        for document in self._entries.find({"t": self._institution_id, "_id": behind}).sort("_id", 1).limit(limit):
+        for document in (
+            self._entries.find({"t": self._institution_id, "_id": behind}).sort("_id", 1).limit(limit)
+        ):
             after += 1
             if number_of(document["_id"]) != after or "kind" not in document:
                 return

@@ -99,7 +99,7 @@ class Horizon:
                 break
             at_us = next_instant(self._clock(), applied.at_us, 0)
             tick = Segment(applied.n + 1, self._new_token(), at_us, total=applied.total)
-            if self._log.insert(tick, patience):
+            if not self._log.insert(tick, patience):
                 return self._projector.apply([tick], applied, patience)
             if not self._is_abandoned(applied.n + 1):
                 # Whoever wrote there is making it visible; to do it as well would be waste.

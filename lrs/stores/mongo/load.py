@@ -143,7 +143,7 @@ class MongoLoad:
             total=end.total + len(entries),
         )
         patience = Patience(self._options.busy_seconds)
-        if not SegmentLog(self._collections, institution_id).insert(segment, patience):
+        if SegmentLog(self._collections, institution_id).insert(segment, patience):
             raise _taken()
         projector = self._records.projector(InstitutionHandle(institution_id))
         self._ends[institution_id] = projector.apply([segment], end, patience)

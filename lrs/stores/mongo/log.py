@@ -9,7 +9,7 @@ collections that pages are read from. Its numbers are only ever raised, by ``$ma
 compare-and-set one lost update would hold it still for ever.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from bson import Int64
@@ -55,8 +55,8 @@ class SegmentLog:
         self._applied = collections.applied
         self._institution_id = institution_id
 
-    def insert(self, segment: Segment, patience: Patience) -> bool:
-        """Try to commit a segment; True when it is ours that stands there, False when another's.
+    def insert(self, segment: Segment, patience: Patience) -> Sequence[Segment]:
+        """Try to commit a segment; return nothing when it stands there, else what does, and what is behind.
 
         When the key is taken, or the outcome is unknown, what stands there is read back:
         our token means done, another's means lost, nothing means the identical document
@@ -77,10 +77,10 @@ class SegmentLog:
                     raise
                 failure = error
             else:
-                return True
-            found = patience.until_answered(lambda: self._log.find_one({"_id": document["_id"]}, {"w": 1}))
-            if found is not None:
-                return bool(found.get("w") == segment.token)
+                return ()
+            found = patience.until_answered(lambda: self.read_ahead(segment.n - 1))
+            if found:
+                return () if found[0].token == segment.token else found
             patience.rest(failure)
 
     def read(self, numbers: Iterable[int]) -> list[Segment]:
