@@ -242,7 +242,7 @@ def build_services(
         sources=sources,
         attestations=attestations,
         transcripts=TranscriptService(
-            TranscriptRooms(access, learners, consents, frameworks, pathways, awards),
+            TranscriptRooms(access, learners, consents, frameworks, pathways, awards, freshness),
             stores.recorded,
             outside.clock,
         ),

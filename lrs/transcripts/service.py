@@ -17,10 +17,11 @@ from lrs.consent.handles import GrantedHandle, Ground, Kind
 from lrs.consent.service import ConsentService
 from lrs.credentials.service import AwardService
 from lrs.errors import InvalidParameter, NotFound
-from lrs.learners.handles import IdentityId
+from lrs.learners.handles import IdentityId, LearnerHandle
 from lrs.learners.reading import Learner
 from lrs.learners.service import LearnerService
 from lrs.pathways.service import PathwayService
+from lrs.portfolios.freshness import Freshness
 from lrs.tables.recorded import OpenRecorded, Recorded, RecordedTables, Wish
 from lrs.transcripts.crosswalk import read_crosswalk
 from lrs.transcripts.document import Access, Holder, Setting, to_document
@@ -69,6 +70,7 @@ class Rooms:
     frameworks: FrameworkService
     pathways: PathwayService
     awards: AwardService
+    freshness: Freshness
 
 
 class TranscriptService:
@@ -206,6 +208,17 @@ class TranscriptService:
         """List whose transcripts a school can make, as ``Listing.page`` does."""
         return self._listing.page(handle, wanted, page, limit)
 
+    def is_behind(self, handle: InstitutionHandle, learner_id: str) -> bool:
+        """Tell whether records of the school's own about a learner have still to be worked in.
+
+        Nothing is asked of other institutions, whose records the school may not even know of.
+        """
+        learner = self._rooms.learners.reader.learner(learner_id)
+        if learner is None:
+            return False
+        own = [one.identifier for one in learner.identities if handle.institution_id in one.names]
+        return self._rooms.freshness.is_behind(LearnerHandle(learner.id, ()), own, [handle.institution_id])
+
     def _seen(self, opened: GrantedHandle, crosswalk: Crosswalk, names: Mapping[str, str]) -> Seen:
         """Read what was opened, and nothing else."""
         frameworks, reader = self._rooms.frameworks, self._rooms.learners.reader
@@ -267,22 +280,28 @@ class TranscriptService:
     def _access(self, opened: GrantedHandle, names: Mapping[str, str]) -> tuple[Access, ...]:
         """List what was opened and why: the school's own first, then by name."""
         own = opened.viewer.institution_id
-        bases = self._basis_texts(opened)
         found = [
             Access(
                 institution=source,
                 name=names.get(source, source),
                 kinds=tuple(kind.value for kind in Kind if kind in kinds),
                 grounds=tuple(
-                    text for ground in Ground if ground in kinds.values() for text in bases[ground]
+                    text
+                    for ground, texts in self._ground_texts(opened, source).items()
+                    if ground in kinds.values()
+                    for text in texts
                 ),
             )
             for source, kinds in opened.sources.items()
         ]
         return tuple(sorted(found, key=lambda one: (one.institution != own, one.name)))
 
-    def _basis_texts(self, opened: GrantedHandle) -> dict[Ground, list[str]]:
-        bases = [one for one in self._rooms.consents.bases(opened.viewer) if one.terms.purpose == PURPOSE]
+    def _ground_texts(self, opened: GrantedHandle, source: InstitutionId) -> dict[Ground, list[str]]:
+        """Say what each ground is, for one institution's records."""
+        now = self._clock()
+        bases = [
+            one for one in self._rooms.consents.bases(opened.viewer) if one.terms.opens(source, PURPOSE, now)
+        ]
         return {
             Ground.OWN: ["the school's own records"],
             Ground.CONSENT: ["the learner's consent"],

@@ -114,6 +114,8 @@ def test_a_legal_basis_opens_what_it_names_and_says_which_it_is(city: City) -> N
     city.instance.services.consents.declare_basis(
         city.handle(SCHOOL), "act", terms, None, "Education Act, section 5"
     )
+    other = check_terms("transcript", ["records"], [city.handle(MUSEUM).institution_id], 1)
+    city.instance.services.consents.declare_basis(city.handle(SCHOOL), "old", other, None, "An old act")
     document = city.transcript()
     assert ids(document) == ["work"]
     assert document["sources"][1]["grounds"] == ["legal basis: Education Act, section 5"]
@@ -349,6 +351,22 @@ def test_the_first_words_say_whether_a_transcript_is_ready(embedded_city: City) 
     assert "2.00 credits" in text
     city.roster({"sourcedId": "7", "name": "Ada Sample", "email": "ada@example.org"})
     assert "The school&#39;s roster has no birth date for this learner." in page(city, path)
+
+
+def test_records_that_wait_to_be_worked_in_are_spoken_of_when_they_are_the_schools(
+    embedded_city: City,
+) -> None:
+    city = embedded_city
+    registrar(city)
+    path = f"/transcripts/{city.learner}?crosswalk=diploma"
+    city.say(MUSEUM, WORKSHOP)
+    city.instance.clock.move(60)
+    assert "Still arriving." not in page(city, path)
+    city.say(SCHOOL, COURSE, result={"score": {"scaled": 0.1}})
+    city.instance.clock.move(60)
+    assert "Still arriving." in page(city, path)
+    city.derive()
+    assert "Still arriving." not in page(city, path)
 
 
 def test_every_line_opens_its_evidence(embedded_city: City) -> None:

@@ -3,7 +3,7 @@
 Also /transcript/shared/<token>: what a learner's own link opens, without signing in.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +26,7 @@ from lrs.web.params import read_params
 PAGE = 50
 MOST_PAGES = 10_000
 _WHAT = "transcript"
+_Address = Callable[[str], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,9 @@ def make_registrar_blueprint(pages: Pages) -> Blueprint:
     def one_learner(learner_id: str) -> str:
         """Say whether a transcript is ready, and what is missing; then the transcript."""
         name = read_params(request.args, {"crosswalk"}).get("crosswalk", "")
-        document = pages.transcripts.make(_registrar(pages), learner_id, name)
+        handle = _registrar(pages)
+        document = pages.transcripts.make(handle, learner_id, name)
+        is_behind = pages.transcripts.is_behind(handle, learner_id)
 
         def file(form: str) -> str:
             return url_for("transcript_pages.file", learner_id=learner_id, form=form, crosswalk=name)
@@ -74,7 +77,8 @@ def make_registrar_blueprint(pages: Pages) -> Blueprint:
         def why(line: str) -> str:
             return url_for("transcript_pages.why", learner_id=learner_id, crosswalk=name, line=line)
 
-        return _show(document, file, why, back=url_for("transcript_pages.all_learners", crosswalk=name))
+        back = url_for("transcript_pages.all_learners", crosswalk=name)
+        return _show(document, file, why, back=back, is_behind=is_behind)
 
     @blueprint.get("/transcripts/<learner_id>/why")
     def why(learner_id: str) -> str:
@@ -164,15 +168,17 @@ def _shared(pages: Pages, token: str) -> tuple[Mapping[str, Any], int]:
     return document, share.until_us
 
 
-def _show(document: Mapping[str, Any], file: Any, why: Any, back: str = "", footing: str = "") -> str:
+def _show(document: Mapping[str, Any], file: _Address, why: _Address, **around: Any) -> str:
+    """Render a transcript.
+
+    Args:
+        document: The transcript.
+        file: Gives the address of a file by its form.
+        why: Gives the address of the page behind a line.
+        around: ``back`` and ``is_behind`` for the registrar; ``footing`` for whoever has a link.
+    """
     return render_template(
-        "transcripts/one.html",
-        document=document,
-        ready=readiness_of(document),
-        file=file,
-        why=why,
-        back=back,
-        footing=footing,
+        "transcripts/one.html", document=document, ready=readiness_of(document), file=file, why=why, **around
     )
 
 
