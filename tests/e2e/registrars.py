@@ -56,6 +56,7 @@ class Registrar:
 @contextmanager
 def open_registrar(folder: Path) -> Iterator[Registrar]:
     """Make the school two days ago, then serve it."""
+    folder.mkdir(exist_ok=True)
     store = f"sqlite:///{folder}/lrs.db"
     settings = read_settings({"LRS_STORE": store})
     services = build_services(settings, Outside(clock=HandClock(now_us() - _TWO_DAYS_US), durable=False))

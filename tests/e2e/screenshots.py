@@ -11,7 +11,9 @@ from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests.e2e.browser import ROOT, Missing, open_browser, sign_in
 from tests.e2e.people import FULL, STATES, People, open_people
+from tests.e2e.registrars import Registrar, open_registrar
 from tests.e2e.scenes import EMPTY, GOOD, MEND, Scenes, attestation, open_scenes
+from tests.transcripts import SCHOOL
 
 FOLDER = ROOT / ".screenshots"
 NARROW = 360
@@ -27,6 +29,8 @@ def main() -> int:
                 _take_all(browser, scenes)
             with open_people(Path(folder, "people")) as people:
                 _take_people(browser, people)
+            with open_registrar(Path(folder, "registrar")) as registrar:
+                _take_registrar(browser, registrar)
     except Missing as missing:
         print(missing, file=sys.stderr)
         return 1
@@ -72,6 +76,18 @@ def _take_people(browser: Browser, people: People) -> None:
         _take_pages(context, paths)
     paths = {people.share_link(FULL): "portfolio-shared", "/portfolio/shared/unknown": "portfolio-closed"}
     _take_pages(browser.new_context(base_url=people.server.url), paths)
+
+
+def _take_registrar(browser: Browser, registrar: Registrar) -> None:
+    """Take the registrar's pages in every state, and what a learner's link opens."""
+    context = browser.new_context(base_url=registrar.server.url)
+    page = context.new_page()
+    page.goto(registrar.link(SCHOOL))
+    page.get_by_role("button").click()
+    page.wait_for_url("**/transcripts")
+    paths = {**registrar.states, **registrar.places}
+    _take_pages(context, {path: f"transcripts-{name.replace(' ', '-')}" for name, path in paths.items()})
+    _take_pages(browser.new_context(base_url=registrar.server.url), {registrar.shared: "transcript-shared"})
 
 
 def _take_pages(context: BrowserContext, paths: dict[str, str]) -> None:
