@@ -42,6 +42,7 @@ _SPAN = re.compile(
 _UNITS = {"weeks": 604_800, "days": 86_400, "hours": 3_600, "minutes": 60, "seconds": 1}
 _MILLI = 1_000
 _LONGEST_SPAN = 255
+_MOST_SECONDS = 100 * 366 * 86_400
 
 read_statement = msgspec.json.Decoder(dict[str, Any], float_hook=str).decode
 """Parse a statement that was stored, with every number that is not whole as the text that stood there."""
@@ -76,8 +77,8 @@ class Act:
         type: IRI of the activity's type, as this statement gives it.
         parents: IRIs of the context's activities; so groupings and categories.
         scaled: Decimal text as written; so raw, min and max.
-        seconds: The duration, rounded to a whole one (half up); None where there is none, or it has
-            years or months, which are no number of seconds.
+        seconds: The duration, rounded to a whole one (half up); None where there is none, it has
+            years or months, which are no number of seconds, or is longer than a century.
         narrative: The response, cut.
         client: The client that wrote it, where it was handed in, else the authority's identifier.
     """
@@ -246,13 +247,16 @@ def _decimal(number: object) -> str | None:
 def seconds_of(duration: str) -> int | None:
     """Read a duration as whole seconds, rounded half up; None where it is no number of seconds.
 
+    Nobody learns for a century: what is longer is a mistake, and no sum may carry it.
+
     Spec: xAPI 1.0.3 Data 4.6 (ISO 8601:2004 4.4.3.2)
     """
     match = _SPAN.fullmatch(duration) if len(duration) <= _LONGEST_SPAN else None
     if match is None or any(_thousandths(match[name]) for name in ("years", "months")):
         return None
     total = sum(_thousandths(match[name]) * factor for name, factor in _UNITS.items())
-    return (total + _MILLI // 2) // _MILLI
+    seconds = (total + _MILLI // 2) // _MILLI
+    return seconds if seconds <= _MOST_SECONDS else None
 
 
 def _thousandths(text: str | None) -> int:

@@ -146,6 +146,14 @@ def test_duration_is_whole_seconds_when_it_is_a_number_of_them(duration: str, se
     assert seconds_of(duration) == seconds
 
 
+@pytest.mark.parametrize("duration", ["P99999999999999999999W", f"PT{'9' * 200}S", "P5301W"])
+def test_row_is_made_when_a_duration_is_longer_than_a_century(duration: str) -> None:
+    """One statement that no row can hold would keep everybody's from being derived."""
+    (act,) = acts_of(read(result={"duration": duration}), "museum")
+    assert act.seconds is None
+    assert act_from(act_row(IdentityId("0" * 12), act)) == act
+
+
 def test_instructor_stands_for_the_statement_before_the_authority_does() -> None:
     mentor = {"mbox": "mailto:mo@example.org", "name": "Mo"}
     assert acts_of(read(), "m")[0].voucher == Voucher("machine", "Museum", "account https://lrs.example abc")
