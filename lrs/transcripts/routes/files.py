@@ -19,7 +19,7 @@ def answer_with(document: Mapping[str, Any], form: str) -> Response:
     """
     answer = make_response(_bytes_of(document, form))
     answer.headers["Content-Type"] = _TYPES[form]
-    answer.headers["Content-Disposition"] = f'inline; filename="transcript.{form}"'
+    answer.headers["Content-Disposition"] = f'attachment; filename="transcript.{form}"'
     answer.headers["Cache-Control"] = "no-store"
     return answer
 
