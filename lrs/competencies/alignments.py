@@ -130,31 +130,40 @@ def evidence_of(act: Act, alignment: Alignment) -> list[Evidence]:
     return Rules([alignment]).evidence_of(act)
 
 
-@dataclass
+_Chosen = tuple[Alignment, Rule]
+
+
 class Rules:
-    """All rules at once, found by verb."""
+    """All rules at once; each lies under the texts of one of its conditions, so that few are tried.
 
-    alignments: Sequence[Alignment]
-    _by_verb: dict[str, list[tuple[Alignment, Rule]]] = field(init=False, default_factory=dict)
-    _of_any_verb: list[tuple[Alignment, Rule]] = field(init=False, default_factory=list)
+    Args:
+        alignments: Whose rules; evidence comes in their order.
+    """
 
-    def __post_init__(self) -> None:
-        """Sort the rules by the verbs that they look for."""
-        for alignment in self.alignments:
-            for rule in alignment.rules:
-                verbs = rule.wanted.get("verb")
-                if verbs is None or verbs.prefixes:
-                    self._of_any_verb.append((alignment, rule))
-                for verb in verbs.exact if verbs is not None and not verbs.prefixes else ():
-                    self._by_verb.setdefault(verb, []).append((alignment, rule))
+    def __init__(self, alignments: Sequence[Alignment]) -> None:
+        """Lay each rule under its narrowest condition that names whole texts; under none otherwise."""
+        self._found_by: dict[str, dict[str, list[int]]] = {name: {} for name in _FOUND_BY}
+        self._others: list[int] = []
+        self._all: list[_Chosen] = [(one, rule) for one in alignments for rule in one.rules]
+        for number, (_, rule) in enumerate(self._all):
+            wholes = (name for name in _FOUND_BY if name in rule.wanted and not rule.wanted[name].prefixes)
+            name = next(wholes, None)
+            if name is None:
+                self._others.append(number)
+                continue
+            for text in rule.wanted[name].exact:
+                self._found_by[name].setdefault(text, []).append(number)
 
     def evidence_of(self, act: Act) -> list[Evidence]:
-        """List what an act is evidence of."""
-        found = []
-        for alignment, rule in (*self._by_verb.get(act.verb, ()), *self._of_any_verb):
-            if rule.meets(act):
-                found.append(_evidence(act, alignment, rule))
-        return found
+        """List what an act is evidence of, in the order of the rules."""
+        numbers = set(self._others)
+        for name, texts_of in _FOUND_BY.items():
+            lying = self._found_by[name]
+            if lying:
+                for text in texts_of(act):
+                    numbers.update(lying.get(text, ()))
+        tried = (self._all[number] for number in sorted(numbers))
+        return [_evidence(act, alignment, rule) for alignment, rule in tried if rule.meets(act)]
 
 
 def _evidence(act: Act, alignment: Alignment, rule: Rule) -> Evidence:
@@ -214,6 +223,16 @@ def _text(number: Decimal) -> str:
     text = f"{round(number, 9):f}"
     return (text.rstrip("0").rstrip(".") if "." in text else text) or "0"
 
+
+_FOUND_BY: Mapping[str, Callable[[Act], Sequence[str]]] = {
+    "activity": lambda act: (act.object,) if act.object is not None else (),
+    "parent": lambda act: act.parents,
+    "grouping": lambda act: act.groupings,
+    "category": lambda act: act.categories,
+    "activityType": lambda act: (act.type,) if act.type is not None else (),
+    "verb": lambda act: (act.verb,),
+}
+"""What of an act a rule may be found by, the narrowest first."""
 
 _CONDITIONS: Mapping[str, Callable[[Wanted, Act], bool]] = {
     "verb": lambda wanted, act: wanted.meets(act.verb),

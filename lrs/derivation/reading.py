@@ -49,7 +49,7 @@ class Pace:
     """
 
     entries: int = 2_000
-    pages: int = 50
+    pages: int = 500
     marked: int = 1_000
     made: int = 100
 

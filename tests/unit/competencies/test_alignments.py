@@ -241,6 +241,31 @@ def test_fault_of_a_model_is_told_with_its_place(changes: dict[str, Any], path: 
     assert path in [one.path for one in shape.problems]
 
 
+TEXTS = st.sampled_from(["urn:a", "urn:b", "urn:a/*", "urn:*", "urn:a/1"])
+WHENS = st.dictionaries(
+    st.sampled_from(["verb", "activity", "activityType", "parent", "category"]),
+    st.lists(TEXTS, min_size=1, max_size=2),
+    min_size=1,
+    max_size=3,
+)
+ONE = st.sampled_from(["urn:a", "urn:b", "urn:a/1", "other"])
+MANY = st.lists(ONE, max_size=2).map(tuple)
+
+
+@given(
+    st.lists(WHENS, min_size=1, max_size=6),
+    st.fixed_dictionaries(
+        {"verb": ONE, "object": st.none() | ONE, "type": st.none() | ONE, "parents": MANY, "categories": MANY}
+    ),
+)
+def test_rules_are_found_as_if_each_were_tried(whens: list[dict[str, Any]], act: dict[str, Any]) -> None:
+    value, shape = read(a_file(*(a_rule(id=f"r{number}", when=when) for number, when in enumerate(whens))))
+    assert shape.problems == []
+    alignment = alignment_from(value | {"version": 1}, "school")
+    tried = [rule.id for rule in alignment.rules if rule.meets(an_act(**act))]
+    assert [one.rule for one in evidence_of(an_act(**act), alignment)] == tried
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
     lambda inner: (
