@@ -4,7 +4,8 @@ Nothing crosses institutions by default. A consent hangs on the identity that it
 under: it goes with that identity through merge and split. It opens only what lies under the
 identities that were the learner's when it was given; a merge never widens it. Where a source
 holds records under an identity that was joined since, the source stays closed until the
-learner confirms, by granting again.
+learner confirms, by granting again. So does all of it where an identity that it covers has
+become somebody else's: two persons were taken for one when it was given.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -53,8 +54,8 @@ class ConsentView:
 
     Attributes:
         state: ``granted``, ``withdrawn`` or ``ended``.
-        to_confirm: A source holds records under an identity that was joined since; they stay
-            closed until the learner confirms.
+        to_confirm: A source holds records under an identity that was joined since, or one that
+            it covers is somebody else's now; it stays closed until the learner confirms.
     """
 
     consent: Consent
@@ -286,7 +287,8 @@ class ConsentService:
         yield viewer.institution_id, dict.fromkeys(Kind, Ground.OWN)
         if learner.shared:
             return
-        consents = [one for one in self._of(learner.identity_ids) if one.institution == viewer.institution_id]
+        given = (one for one in self._of(learner.identity_ids) if one.institution == viewer.institution_id)
+        consents = [one for one in given if not self._is_parted(one, learner.identity_ids)]
         bases = self._bases_for(viewer, learner)
         if not consents and not bases:
             return
@@ -362,7 +364,16 @@ class ConsentService:
     def _view(self, one: Consent, handle: LearnerHandle) -> ConsentView:
         state = self._state(one)
         since = frozenset(handle.identities) - one.covers
-        return ConsentView(one, state, state == GRANTED and bool(since) and self._holds(handle, since, one))
+        is_open = not self._is_parted(one, handle.identities)
+        stays = is_open and not (since and self._holds(handle, since, one))
+        return ConsentView(one, state, state == GRANTED and not stays)
+
+    def _is_parted(self, one: Consent, identities: Collection[IdentityId]) -> bool:
+        """Tell whether an identity that a consent covers is somebody else's now.
+
+        Who gave it was taken for one person and was two; nobody knows which of them it was.
+        """
+        return any(self._learners.reader.learner_of(other) for other in one.covers.difference(identities))
 
     def _holds(self, handle: LearnerHandle, since: frozenset[IdentityId], one: Consent) -> bool:
         """Tell whether a source that a consent names holds something under identities."""

@@ -145,6 +145,30 @@ def test_consent_and_log_go_with_their_identity_through_merge_and_split(place: P
         assert len(place.consents.disclosures(place.own(identifier))) == 1
 
 
+def test_consent_of_two_who_were_taken_for_one_opens_neither_until_confirmed(place_on_each: Place) -> None:
+    """One of them agreed to little, the other, signed in as both, to everything: who of them is not known."""
+    place = place_on_each
+    place.town.act(BADGE, MUSEUM, 7)
+    place.town.act(BADGE, SCHOOL, 8)
+    for one in (ANA, BADGE):
+        place.consents.grant(place.own(one), S, "transcript", ["awards"], [M], None)
+    place.town.service.link(ANA, BADGE, "operator")
+    place.town.catch_up()
+    place.consents.grant(place.own(), S, "transcript", ALL, None, None)
+    place.town.service.unlink(ANA, BADGE, "operator")
+    place.town.catch_up()
+    seen = {}
+    for one in (ANA, BADGE):
+        handle = place.consents.open(SCHOOL, place.own(one).learner_id, "transcript", "grade 10")
+        assert set(handle.sources) == {S}
+        seen |= {(view.state, view.to_confirm): one for view in place.consents.list_for(place.own(one))}
+    assert set(seen) == {("granted", True), ("withdrawn", False)}
+    confirmed = place.own(seen["granted", True])
+    assert not place.consents.grant(confirmed, S, "transcript", ["awards"], [M], None).to_confirm
+    handle = place.consents.open(SCHOOL, confirmed.learner_id, "transcript", "grade 10")
+    assert handle.sources[M] == {Kind.AWARDS: Ground.CONSENT}
+
+
 def test_each_crossing_is_told_once_a_day_however_often_it_happens(place_on_each: Place) -> None:
     place = place_on_each
     place.consents.grant(place.own(), S, "transcript", ["records", "awards"], [M], None)
