@@ -28,15 +28,11 @@ from lrs.stores.mongo.log import READ_AHEAD, Applied, SegmentLog
 from lrs.stores.mongo.patience import Patience
 from lrs.stores.mongo.projector import Projector
 from lrs.stores.mongo.segment import Document, Segment, next_instant
+from lrs.stores.mongo.turns import Turns
 from lrs.stores.mongo.verdicts import Decision, Known, PreparedBatch, decide
 from lrs.xapi.ports import BatchOutcome
 
 _MOST_PASSED = 64
-_WINS_IN_A_ROW = 3
-_WINS_ALONE = 24
-"""After so many groups without another's in between nobody else seems to write."""
-
-_LONGEST_WAY_SECONDS = 0.05
 _REST_SECONDS = 0.003
 _MOST_RESTS = 16
 
@@ -79,8 +75,7 @@ class Writer:
         self._new_token = new_token
         self._projector = projector
         self._end: Applied | None = None
-        self._wins = _WINS_ALONE
-        self._insert_seconds = 0.0
+        self._turns = Turns()
 
     def commit(self, group: Sequence[PreparedBatch], busy_seconds: float) -> Sequence[Verdict]:
         """Keep what may be kept of a group; return each batch's verdict, in order.
@@ -97,18 +92,13 @@ class Writer:
         else:
             attempt = _Attempt(self, group, patience, end)
         verdicts, self._end = attempt.run()
-        self._wins = 0 if attempt.met_others else self._wins + 1
-        self._insert_seconds = attempt.insert_seconds
+        self._turns.note(attempt.insert_seconds, met_others=attempt.met_others)
         return verdicts
 
     def _give_way(self) -> None:
-        """Rest after every third group in a row, while others wrote not long ago.
-
-        As long as somebody needs to read ahead and to insert, who is slower: without it a
-        server that gets less of a crowded machine would lose race after race.
-        """
-        if 0 < self._wins < _WINS_ALONE and self._wins % _WINS_IN_A_ROW == 0:
-            time.sleep(min(4 * self._insert_seconds, _LONGEST_WAY_SECONDS))
+        rest = self._turns.rest_seconds()
+        if rest:
+            time.sleep(rest)
 
     def load(self, ids: Iterable[str], patience: Patience) -> dict[str, Known]:
         """Return which statements are there."""

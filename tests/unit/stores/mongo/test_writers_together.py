@@ -12,6 +12,7 @@ from lrs.errors import StatementConflict
 from lrs.stores.mongo import writer
 from lrs.stores.mongo.projector import Projector
 from lrs.stores.mongo.stores import MongoStores
+from lrs.stores.mongo.turns import Turns
 from lrs.xapi.ports import BatchOutcome, StatementStore
 from tests.engines import Engine
 from tests.unit.stores.mongo.conftest import (
@@ -108,29 +109,29 @@ def test_newcomer_leaves_to_others_what_they_are_projecting(
 
 
 @pytest.fixture
-def rests(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """After how many groups in a row a writer gave way."""
-    found: list[int] = []
-    give_way = writer.Writer._give_way
+def rests(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """How long a writer rested before each of its groups."""
+    found: list[float] = []
+    rest_seconds = Turns.rest_seconds
 
-    def noting(one: writer.Writer) -> None:
-        let_rest(monkeypatch, lambda: found.append(one._wins))
-        give_way(one)
-        let_rest(monkeypatch, lambda: None)
+    def noting(turns: Turns) -> float:
+        found.append(rest_seconds(turns))
+        return 0.0
 
-    monkeypatch.setattr(writer.Writer, "_give_way", noting)
+    monkeypatch.setattr(Turns, "rest_seconds", noting)
     return found
 
 
-def test_writer_does_not_rest_when_it_is_alone(store: StatementStore, rests: list[int]) -> None:
+def test_writer_does_not_rest_when_it_is_alone(store: StatementStore, rests: list[float]) -> None:
     add_all(store, range(1, 30))
-    assert rests == []
+    assert rests == [0.0] * 29
 
 
-def test_writer_rests_after_every_third_group_for_a_while_when_another_wrote(
-    store: StatementStore, newcomer: StatementStore, rests: list[int]
+def test_writer_rests_when_another_wrote_not_long_ago(
+    store: StatementStore, newcomer: StatementStore, rests: list[float]
 ) -> None:
     store.add_statements(batch(1))
     newcomer.add_statements(batch(2))
-    add_all(store, range(3, 60))
-    assert rests == [3, 6, 9, 12, 15, 18, 21]
+    rests.clear()
+    add_all(store, range(3, 40))
+    assert [number for number, rest in enumerate(rests) if rest] == [3, 5, 7, 9, 11]
