@@ -43,6 +43,7 @@ def test_a_portfolio_is_written_as_a_page_that_stands_alone(known: Run, tmp_path
     page = out.read_text()
     assert "Robot fish" in page
     assert "--paper:" in page, "the style is within"
+    assert "<form" not in page
     assert re.findall(r'(?:href|src|action)="(?!#)', page) == []
 
 
