@@ -5,6 +5,10 @@ from dataclasses import dataclass, field
 
 from connectors.base import RosterFact
 from lrs.learners.roster_file import RosterRow
+from lrs.learners.service import MAX_ROSTER_NAME
+from lrs.sources.model import digest_of
+
+_DIGITS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,14 @@ def gather_people(facts: Sequence[RosterFact]) -> Gathered:
     good = {id_: person for id_, person in people.items() if not person.is_contradicted}
     rows = [_row(at, id_, person) for at, (id_, person) in enumerate(good.items(), 1)]
     return Gathered(rows, [id_ for id_ in people if id_ not in good])
+
+
+def roster_name(source: str) -> str:
+    """Return the name of a source's roster: its own, or, where that can be none, one like no other's."""
+    plain = "".join(char if char.isprintable() and char != "/" else "-" for char in source)
+    if plain == source and len(plain) <= MAX_ROSTER_NAME:
+        return plain
+    return f"{plain[: MAX_ROSTER_NAME - _DIGITS - 1]} {digest_of(source.encode())[:_DIGITS]}"
 
 
 def _row(at: int, sourced_id: str, person: _Person) -> RosterRow:

@@ -14,7 +14,6 @@ from connectors.csv.connector import CsvConnector
 from connectors.xapi import XapiConnector
 from lrs.access.handles import InstitutionHandle
 from lrs.errors import Conflict, InvalidImport, InvalidRequest, LrsError, NotFound
-from lrs.learners.service import MAX_ROSTER_NAME
 from lrs.sources.locks import SourceLock
 from lrs.sources.model import (
     CURSOR,
@@ -34,7 +33,7 @@ from lrs.sources.model import (
     run_id,
 )
 from lrs.sources.parts import Parts
-from lrs.sources.rosters import gather_people
+from lrs.sources.rosters import gather_people, roster_name
 from lrs.sources.rows import RowBook
 from lrs.sources.runner import PAGE_ROWS, Runner, Work, in_parts, read_kept, row_of
 from lrs.tables.recorded import Note, Recorded, RecordedTables, Wish
@@ -314,8 +313,7 @@ class SourceService:
     def _hand_over_people(self, handle: InstitutionHandle, source: Source, runner: Runner) -> None:
         """Take who people are into a roster of the source's name; say whom it could not take."""
         found = gather_people(runner.facts)
-        name = source.name.replace("/", "-")[:MAX_ROSTER_NAME]
-        done = self._parts.learners.import_roster(handle, name, found.rows)
+        done = self._parts.learners.import_roster(handle, roster_name(source.name), found.rows)
         left = [f"{id_}: its lines have different names or birth dates." for id_ in found.contradicted]
         left += [f"{one.sourced_id}: {one.reason}" for one in done.rejected]
         if left:

@@ -420,6 +420,15 @@ def test_an_id_to_which_lines_give_two_persons_is_left_out_of_the_roster_and_tol
     assert "People left out of the roster: 1. 7: its lines have" in museum.last.run.reason
 
 
+def test_rosters_of_two_sources_with_names_that_are_alike_are_two(museum: Museum) -> None:
+    for name in ("a-b", "a/b", "a\\b", "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"):
+        museum.send("03.05.2026;Mia;mia@example.org;7;Robots;1", roster={"id": "Karte"}, name=name)
+    found = museum.instance.services.stores.recorded(museum.handle).list("roster.person")
+    rosters = {one.value["roster"] for one in found}
+    assert len(found) == len(rosters) == 4
+    assert "a-b" in rosters
+
+
 def test_no_institution_sees_anothers_sources(museum: Museum) -> None:
     museum.send(MIA.format(1))
     museum.instance.key("School")
