@@ -266,7 +266,7 @@ class _Reading:
 
     def _optional(self, given: Json, name: str, path: str) -> str:
         """Return an optional text; servers send null and empty ones, which say nothing."""
-        return self.shape.text(given, name, path) if given.get(name) not in {None, ""} else ""
+        return self.shape.text(given, name, path) if given.get(name) not in (None, "") else ""
 
     def _instant(self, given: Json, path: str) -> str:
         text = self._optional(given, "lastChangeDateTime", path)

@@ -4,6 +4,7 @@ What is read stays usable after a fault (an empty object, an empty list), so tha
 finds every fault of a file.
 """
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -14,6 +15,10 @@ from lrs.xapi.reader import ReadLimits, read_json
 Json = Mapping[str, Any]
 
 MOST_PROBLEMS = 100
+_DECIMAL = re.compile(r"-?[0-9]{1,30}(?:\.[0-9]{1,30})?")
+_HIDDEN = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
 _LIMITS = ReadLimits(max_body_bytes=64 << 20, max_depth=64, max_statements=1)
 
 
@@ -83,6 +88,7 @@ class Shape:
         """Return a member's text; empty where the member is missing (which ``members`` tells)."""
         value = owner.get(name, "")
         if isinstance(value, str) and (name not in owner or value.strip()) and len(value) <= most:
+            self._refuse_hidden(value, path + pointer(name))
             return value
         self.wrong(path + pointer(name), "json.text", f"Text of 1 to {most:,} characters must stand here.")
         return ""
@@ -101,9 +107,16 @@ class Shape:
         value = owner[name]
         found = [value] if isinstance(value, str) else self.array(value, path + pointer(name), 1)
         for index, one in enumerate(found):
-            if not isinstance(one, str) or not one:
+            if not isinstance(one, str) or not one.strip():
                 self.wrong(path + pointer(name, index), "json.text", "Text must stand here.")
+            else:
+                self._refuse_hidden(one, path + pointer(name, index))
         return tuple(one for one in found if isinstance(one, str))
+
+    def _refuse_hidden(self, text: str, path: str) -> None:
+        """Refuse characters that nobody sees, and that turn round what is read or printed."""
+        if found := _HIDDEN.search(text):
+            self.wrong(path, "text.hidden", f"The character U+{ord(found[0]):04X} may not stand in a text.")
 
     def flag(self, owner: Json, name: str, path: str) -> bool | None:
         """Return a member's true or false, None where it is missing."""
@@ -126,10 +139,17 @@ class Shape:
     def decimal(self, value: object, path: str, least: Decimal, most: Decimal) -> Decimal:
         """Return a decimal number, written as text or as a number; the least where it is wrong."""
         try:
-            number = Decimal(str(value)) if isinstance(value, (str, int, float)) else None
+            number = Decimal(str(value)) if _is_number(value) else None
         except InvalidOperation:
             number = None
         if number is None or isinstance(value, bool) or not number.is_finite() or not least <= number <= most:
             self.wrong(path, "number.decimal", f'A number from {least} to {most} must stand here, as "0.8".')
             return least
         return number
+
+
+def _is_number(value: object) -> bool:
+    """Tell a number, and text that is one as JSON would write it: no other digits, blanks or underscores."""
+    if isinstance(value, str):
+        return _DECIMAL.fullmatch(value) is not None
+    return isinstance(value, (int, float)) and not isinstance(value, bool)

@@ -128,7 +128,7 @@ def _min_optional(given: Json, steps: Sequence[Json], shape: Shape) -> int:
 def _award(value: object, shape: Shape) -> dict[str, Any]:
     given = shape.members(value, "/award", ("title", "description", "criteria"), ("policy",))
     policy = given.get("policy", KEEP)
-    if policy not in {KEEP, REVOKE}:
+    if policy not in (KEEP, REVOKE):
         shape.wrong("/award/policy", "award.policy", f"This must be {KEEP} or {REVOKE}.")
     texts = {name: shape.text(given, name, "/award") for name in ("title", "description", "criteria")}
     return {**texts, "policy": policy}
