@@ -7,6 +7,7 @@ cannot be opened.
 import gc
 import multiprocessing
 import os
+import sys
 import threading
 from functools import partial
 from multiprocessing.process import BaseProcess
@@ -27,6 +28,8 @@ _DEFAULT_BIND = "127.0.0.1:8080"
 _MOST_PORTS = 65535
 _OBJECTS_BETWEEN_COLLECTIONS = 50_000
 _IDLE_THREAD_SECONDS = 600
+_SWITCH_SECONDS = 0.001
+"""Whoever wants to compute waits so long for whoever does; the writer, under the write lock, too."""
 _ALLOCATOR_ARENAS = "2"
 """glibc would give each thread memory of its own, and keep what the ended ones leave: threads
 come and go with the load, and a process would grow with each."""
@@ -95,6 +98,7 @@ def load_app(_target: str, threads: int) -> WSGIApplication:
         threading.Thread(target=_end_with, args=(parent,), name="parent-watch", daemon=True).start()
     app = create_app(read_settings(), threads=threads)
     spare_collector()
+    sys.setswitchinterval(_SWITCH_SECONDS)
     return app
 
 

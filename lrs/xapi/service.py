@@ -51,6 +51,7 @@ from lrs.xapi.scanning import Scan
 from lrs.xapi.statement import validate_batch, validate_statement
 from lrs.xapi.texts import Additions, pack, served_list, served_text
 from lrs.xapi.tolerance import Corrected, correct_body, log_corrections
+from lrs.xapi.turns import Turns
 from lrs.xapi.versions import Version
 
 _WRITTEN_VERSION = {Version.V1_0_3: "1.0.0", Version.V2_0_0: "2.0.0"}
@@ -125,6 +126,7 @@ class StatementService:
             scan: Asked about every attachment; None keeps them unasked.
         """
         self._scan = scan
+        self._turns = Turns()
         self._records = records
         self._cursors = cursors
         self._new_id = new_id
@@ -149,12 +151,13 @@ class StatementService:
         """
         _, client = self.find_writer(caller)
         body = open_body(sent, version, self.read_limits.max_parts)
-        corrected = self._read(body.statements, caller, version)
-        read = corrected.read
-        self._check(read, version)
-        attachments = self._match(read, body.parts, version)
-        defines = caller.may(Scope.DEFINE)
-        prepared = [self.prepare(raw, version, client, defines=defines) for raw in read.statements]
+        with self._turns.take(body.statements):
+            corrected = self._read(body.statements, caller, version)
+            read = corrected.read
+            self._check(read, version)
+        attachments, defines = self._match(read, body.parts, version), caller.may(Scope.DEFINE)
+        with self._turns.take(body.statements):
+            prepared = [self.prepare(raw, version, client, defines=defines) for raw in read.statements]
         return self._keep(caller, prepared, attachments, corrected)
 
     def put(self, caller: Caller, sent: SentBody, version: Version, statement_id: str | None) -> Stored:
