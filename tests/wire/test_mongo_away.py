@@ -18,17 +18,30 @@ from tests.server import Answer, RunningServer, running_server
 
 pytestmark = pytest.mark.mongo_server
 
+BUSY_SECONDS = 2
+
 
 class Gate:
-    """A door before a database: shut, it refuses connections and cuts those that stand."""
+    """A door before a database: shut, it refuses connections and cuts those that stand.
+
+    Silent, it takes connections and keeps those that stand, and passes nothing on.
+    """
 
     def __init__(self, port: int) -> None:
         self._behind = ("127.0.0.1", port)
         self._open: list[socket.socket] = []
         self._lock = threading.Lock()
         self._listening: socket.socket | None = None
+        self._speaking = threading.Event()
+        self._speaking.set()
         self.port = 0
         self.open()
+
+    def silence(self) -> None:
+        self._speaking.clear()
+
+    def speak(self) -> None:
+        self._speaking.set()
 
     def open(self) -> None:
         listening = socket.create_server(("127.0.0.1", self.port))
@@ -61,6 +74,7 @@ class Gate:
     def _pass_on(self, one: socket.socket, other: socket.socket) -> None:
         with suppress(OSError):
             while data := one.recv(1 << 16):
+                self._speaking.wait()
                 other.sendall(data)
             other.shutdown(socket.SHUT_RDWR)
 
@@ -78,7 +92,7 @@ def gate() -> Iterator[Gate]:
 @pytest.fixture
 def server(gate: Gate, tmp_path: Path) -> Iterator[RunningServer]:
     url = f"mongodb://127.0.0.1:{gate.port}/lrs"
-    with running_server(url, tmp_path, LRS_BUSY_SECONDS="2") as started:
+    with running_server(url, tmp_path, LRS_BUSY_SECONDS=str(BUSY_SECONDS)) as started:
         yield started
 
 
@@ -120,6 +134,35 @@ def test_server_says_that_its_database_is_away_and_goes_on_when_it_is_back(
     wait_until_ready(server)
     assert post(server, key, 2).status == 200
     assert server.call("POST", profile_path("p"), {"a": 1}, key=key).status == 204
+    client = Client(server.url, key)
+    kept = Counter(one["id"] for one in read_log(client))
+    client.close()
+    assert kept == Counter(sid(number, n) for number in (1, 2) for n in range(5))
+
+
+def test_requests_end_in_time_when_the_database_takes_connections_and_says_nothing(
+    gate: Gate, server: RunningServer
+) -> None:
+    key = server.make_key("School")
+    assert post(server, key, 1).status == 200
+    gate.silence()
+    try:
+        for answer in (
+            lambda: post(server, key, 2),
+            lambda: server.call("GET", "/xapi/statements", key=key),
+            lambda: server.call("POST", profile_path("p"), {"a": 1}, key=key),
+        ):
+            began = time.monotonic()
+            check_refused(server, answer())
+            assert time.monotonic() - began < 2 * BUSY_SECONDS + 1
+        began = time.monotonic()
+        assert server.call("GET", "/readyz").status == 503
+        assert time.monotonic() - began < 2 * BUSY_SECONDS + 1
+        assert server.call("GET", "/healthz").status == 200
+    finally:
+        gate.speak()
+    wait_until_ready(server)
+    assert post(server, key, 2).status == 200
     client = Client(server.url, key)
     kept = Counter(one["id"] for one in read_log(client))
     client.close()

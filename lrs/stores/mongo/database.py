@@ -24,6 +24,7 @@ from lrs.errors import StoreTooNew, StoreUnfinished
 from lrs.stores import StoreOptions
 from lrs.stores.mongo.derived import make_derived_index
 from lrs.stores.mongo.migrations import newest, upgrade
+from lrs.stores.mongo.patience import unhurried
 from lrs.stores.mongo.segment import Document
 
 _LOG = logging.getLogger(__name__)
@@ -95,8 +96,9 @@ def prepare(collections: Collections, options: StoreOptions) -> bytes:
         raise StoreUnfinished(
             "A restore into this store was broken off. Restore anew with lrs restore, or drop the database."
         )
-    _make_indexes(collections)
-    upgrade(lambda name: getattr(collections, name), meta["schema"])
+    with unhurried():
+        _make_indexes(collections)
+        upgrade(lambda name: getattr(collections, name), meta["schema"])
     return bytes(meta["key"])
 
 

@@ -23,7 +23,7 @@ from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from lrs.stores import StoreOptions
 from lrs.stores.mongo.errors import only_duplicates, translated
-from lrs.stores.mongo.patience import Patience
+from lrs.stores.mongo.patience import Patience, unhurried
 from lrs.stores.mongo.segment import Document
 from lrs.tables.derived import Derivation, Row
 
@@ -57,7 +57,8 @@ class MongoDerivedTables:
             # There is a head: of a higher epoch, or made by somebody else a moment ago.
             if self._rows.update_one(ours, change).matched_count == 0:
                 return False
-        self._rows.delete_many({"gone": {"$lte": Int64(epoch - _EPOCHS_TO_WAKE_UP)}})
+        with unhurried():
+            self._rows.delete_many({"gone": {"$lte": Int64(epoch - _EPOCHS_TO_WAKE_UP)}})
         return True
 
     @translated()
@@ -85,7 +86,8 @@ class MongoDerivedTables:
         ours = {"_id": _HEAD, "epoch": epoch}
         if self._rows.update_one(ours, {"$set": {"c": {}}}).matched_count == 0:
             return False
-        self._rows.delete_many({"e": {"$lte": Int64(epoch)}})
+        with unhurried():
+            self._rows.delete_many({"e": {"$lte": Int64(epoch)}})
         return self._is_current(epoch)
 
     @translated()
@@ -136,8 +138,9 @@ class MongoDerivedTables:
     def count(self, table: str) -> int:
         """Return how many rows a table has."""
         within = _in_table(table)
-        gone = self._rows.count_documents({"_id": within, "gone": {"$gt": 0}})
-        return self._rows.count_documents({"_id": within}) - gone
+        with unhurried():
+            gone = self._rows.count_documents({"_id": within, "gone": {"$gt": 0}})
+            return self._rows.count_documents({"_id": within}) - gone
 
     def _iterate(self, within: Document) -> Iterator[Row]:
         while True:

@@ -17,6 +17,7 @@ from lrs.stores.mongo.database import Collections
 from lrs.stores.mongo.errors import translated
 from lrs.stores.mongo.history import entry_from, is_recorded, segment_in
 from lrs.stores.mongo.keys import dense_key, first_position_after, number_of, statement_id_of
+from lrs.stores.mongo.patience import unhurried
 from lrs.stores.mongo.recorded_rows import kept_from, row_of
 from lrs.stores.mongo.segment import Document as Fields
 from lrs.stores.moving import KeptStatement
@@ -53,9 +54,10 @@ class MongoDump:
     @translated()
     def count_statements(self) -> dict[InstitutionId, int]:
         """Return how many statements each institution has that has any."""
-        counted = {
-            one: self._collections.statements.count_documents(self._visible(one)) for one in self._applied
-        }
+        with unhurried():
+            counted = {
+                one: self._collections.statements.count_documents(self._visible(one)) for one in self._applied
+            }
         return {one: count for one, count in counted.items() if count}
 
     def iter_statements(self) -> Iterator[KeptStatement]:

@@ -9,7 +9,11 @@ Its segments and its entries of the history stay, emptied: a writer that still k
 as it was would otherwise succeed there.
 """
 
+from collections.abc import Sequence
+from typing import Any
+
 from bson import Int64
+from pymongo.collection import Collection
 
 from lrs.access.handles import InstitutionId
 from lrs.errors import NotFound
@@ -18,6 +22,8 @@ from lrs.stores.mongo.segment import Document
 
 OF_SEGMENT = ("e", "r", "d", "s")
 OF_ENTRY = ("kind", "subject", "before", "after", "at", "p", "v", "k")
+
+_AT_ONCE = 500
 
 _BY_INSTITUTION = ("statements", "receipts", "refusals")
 _BY_KEY = ("documents", "attachments", "activities", "recorded")
@@ -71,15 +77,34 @@ def has_anything(collections: Collections, institution_id: InstitutionId) -> boo
 def sweep(collections: Collections, institution_id: InstitutionId) -> None:
     """Remove everything of an institution but what the access room keeps; empty both its logs."""
     mine = {"institution": institution_id}
+    within = {"_id": keys_of(institution_id)}
     ids = [one["_id"] for one in collections.destinations.find(mine, {"_id": 1})]
     collections.deliveries.delete_many({"_id": {"$in": ids}})
-    collections.letters.delete_many({"destination": {"$in": ids}})
+    _remove(collections.letters, {"destination": {"$in": ids}})
     collections.destinations.delete_many(mine)
     for name in _BY_INSTITUTION:
-        getattr(collections, name).delete_many({"t": institution_id})
-    within = {"_id": keys_of(institution_id)}
+        _remove(getattr(collections, name), {"t": institution_id, **within})
     for name in _BY_KEY:
-        getattr(collections, name).delete_many(within)
+        _remove(getattr(collections, name), within)
     for collection, fields in ((collections.log, OF_SEGMENT), (collections.history, OF_ENTRY)):
-        full = {**within, fields[0]: {"$exists": True}}
-        collection.update_many(full, {"$unset": dict.fromkeys(fields, "")})
+        _empty(collection, within, fields)
+
+
+def _remove(collection: Collection[Document], asked: Document) -> None:
+    """Delete documents, some at a time, so that nobody waits long."""
+    while keys := _some_keys(collection, asked):
+        collection.delete_many({"_id": {"$in": keys}})
+
+
+def _empty(collection: Collection[Document], within: Document, fields: Sequence[str]) -> None:
+    """Take fields from documents, some at a time."""
+    full = {**within, fields[0]: {"$exists": True}}
+    nothing = {"$unset": dict.fromkeys(fields, "")}
+    while keys := _some_keys(collection, full):
+        collection.update_many({"_id": {"$in": keys}}, nothing)
+        full["_id"] = {**within["_id"], "$gt": keys[-1]}
+
+
+def _some_keys(collection: Collection[Document], asked: Document) -> list[Any]:
+    found = collection.find(asked, {"_id": 1}).sort("_id", 1).limit(_AT_ONCE)
+    return [one["_id"] for one in found]

@@ -17,7 +17,7 @@ from lrs.stores.mongo.committer import LARGEST_GROUP_BYTES
 from lrs.stores.mongo.database import Collections, is_unfinished
 from lrs.stores.mongo.errors import translated
 from lrs.stores.mongo.log import Applied, SegmentLog
-from lrs.stores.mongo.patience import Patience
+from lrs.stores.mongo.patience import Patience, unhurried
 from lrs.stores.mongo.recorded_rows import Rows
 from lrs.stores.mongo.segment import Entry, Segment
 from lrs.stores.moving import KeptStatement
@@ -55,8 +55,9 @@ class MongoLoad:
         names = [name for name in Collections.__dataclass_fields__ if name != "meta"]
         everything = [getattr(self._collections, name) for name in names]
         if is_unfinished(self._collections):
-            for collection in everything:
-                collection.delete_many({})
+            with unhurried():
+                for collection in everything:
+                    collection.delete_many({})
             return
         if any(collection.find_one({}, {"_id": 1}) is not None for collection in everything):
             raise Conflict(

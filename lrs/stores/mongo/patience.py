@@ -2,8 +2,10 @@
 
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import TypeVar
 
+import pymongo
 from pymongo.errors import PyMongoError
 
 from lrs.errors import StoreUnavailable
@@ -11,8 +13,18 @@ from lrs.stores.mongo.errors import AWAY, is_transient
 
 Result = TypeVar("Result")
 
+_LONG_SECONDS = 6 * 3600.0
+
 _FIRST_PAUSE_SECONDS = 0.005
 _LONGEST_PAUSE_SECONDS = 0.25
+
+
+def unhurried() -> AbstractContextManager[None]:
+    """Let what the database does in a block take its time: to make an index, to count or delete millions.
+
+    Every other act ends within the patience that the client was opened with.
+    """
+    return pymongo.timeout(_LONG_SECONDS)
 
 
 class Patience:

@@ -23,7 +23,7 @@ from lrs.stores.mongo.errors import only_duplicates
 from lrs.stores.mongo.gone import check_kept
 from lrs.stores.mongo.history import Change, HistoryLog
 from lrs.stores.mongo.keys import number_of
-from lrs.stores.mongo.patience import Patience
+from lrs.stores.mongo.patience import Patience, unhurried
 from lrs.stores.mongo.segment import Document
 from lrs.stores.recorded import KeptEntry, KeptValue, texts_of, value_from
 from lrs.tables.recorded import Note, Recorded
@@ -121,8 +121,9 @@ class Rows:
     def count(self, kind: str) -> int:
         """Return how many values there are of a kind."""
         within = self._of(kind)
-        gone = self._rows.count_documents({"gone": 1, "_id": within})
-        return self._rows.count_documents({"_id": within}) - gone
+        with unhurried():
+            gone = self._rows.count_documents({"gone": 1, "_id": within})
+            return self._rows.count_documents({"_id": within}) - gone
 
     def put_notes(self, kind: str, notes: Sequence[Note], at_us: int) -> None:
         """Write notes, whatever stood there."""

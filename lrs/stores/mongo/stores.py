@@ -169,7 +169,7 @@ def _connect(url: str, busy_seconds: float) -> MongoClient[Document]:
             url,
             serverSelectionTimeoutMS=milliseconds,
             connectTimeoutMS=milliseconds,
-            socketTimeoutMS=2 * milliseconds,
+            timeoutMS=milliseconds,
             appname="lrs",
         )
     except ValueError as error:
