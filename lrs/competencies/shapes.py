@@ -16,9 +16,7 @@ Json = Mapping[str, Any]
 
 MOST_PROBLEMS = 100
 _DECIMAL = re.compile(r"-?[0-9]{1,30}(?:\.[0-9]{1,30})?")
-_HIDDEN = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
-)
+_HIDDEN = re.compile("[\x00-\x08\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _LIMITS = ReadLimits(max_body_bytes=64 << 20, max_depth=64, max_statements=1)
 
 
