@@ -1,5 +1,8 @@
 """The web over the services: Flask app, blueprints, proxies."""
 
+from collections.abc import Callable
+from typing import Any
+
 from flask import Flask, request
 
 from config.settings import Settings
@@ -50,6 +53,14 @@ _HOMES = {
 """Each role's own page, where signing in ends."""
 
 
+class _Application(Flask):
+    """Flask without asking at each call of each function whether it is a coroutine: none is."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """Return the function."""
+        return func
+
+
 def create_app(settings: Settings, services: Services | None = None, threads: int = 16) -> Flask:
     """Build the WSGI application.
 
@@ -60,7 +71,7 @@ def create_app(settings: Settings, services: Services | None = None, threads: in
             who sends them get a quarter of them.
     """
     services = services or build_services(settings)
-    app = Flask("lrs", static_folder=None)
+    app = _Application("lrs", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.extensions["lrs"] = services
     install_error_handlers(app, services.outside.new_error_id)
