@@ -245,6 +245,10 @@ def truncate_duration(text: str) -> str:
 
     Spec: xAPI 1.0.3 Data 4.6
     """
+    return _truncate_cached(text) if len(text) <= _REMEMBERED_LENGTH else _truncate(text)
+
+
+def _truncate(text: str) -> str:
     match = _DURATION.fullmatch(text) if len(text) <= _MAX_DURATION_LENGTH else None
     if match is None:
         return text
@@ -255,6 +259,9 @@ def truncate_duration(text: str) -> str:
     if not hundredths:
         return f"P{dates}" if dates else "PT0S"
     return f"P{dates}T{_plain_number(f'{hundredths // 100}.{hundredths % 100:02}')}S"
+
+
+_truncate_cached = lru_cache(maxsize=4096)(_truncate)
 
 
 def _plain_number(text: str | None) -> str:

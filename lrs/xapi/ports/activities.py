@@ -9,13 +9,14 @@ left out.
 Spec: xAPI 1.0.3 Communication 2.5; Data 2.4.4.1.
 """
 
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 
-@dataclass(frozen=True, slots=True)
-class ActivityDefinition:
-    """A definition as one statement gave it: JSON text of the definition object."""
+class ActivityDefinition(NamedTuple):
+    """A definition as one statement gave it: JSON text of the definition object.
+
+    A tuple, since each is looked up three times under the write lock.
+    """
 
     activity: str
     definition: bytes
