@@ -7,7 +7,7 @@ Spec: docs/backbone.md, Deriving
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from lrs.access.handles import InstitutionHandle
@@ -55,11 +55,16 @@ class Sources:
 
 @dataclass
 class Counts:
-    """What a run did: entries and statements that it read, rows that it wrote or removed."""
+    """What a run did: entries and statements that it read, rows that it wrote or removed.
+
+    Attributes:
+        problems: What nothing could be made of, and why, a sentence each.
+    """
 
     read: int = 0
     statements: int = 0
     wrote: int = 0
+    problems: list[str] = field(default_factory=list)
 
 
 class Deriver:
@@ -233,6 +238,7 @@ class _Run:
         self._save(step.derivation)
         self._cursors.update(step.derivation.cursors or {})
         self._counts.read += step.count
+        self._counts.problems += step.problems
         if step.rules:
             self._maker.forget_rules()
 

@@ -7,6 +7,7 @@ what dies between two steps goes on where it was.
 nothing that has been read voids the statement; where it is true ``voidings`` decides.
 """
 
+import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -28,13 +29,16 @@ from lrs.learners.deriving import touched_by
 from lrs.learners.handles import IdentityId
 from lrs.learners.kinds import IDENTITIES, LEARNERS, PLACES
 from lrs.tables.derived import Derivation, DerivedTables, Row, RowName
-from lrs.tables.recorded import RecordedTables
+from lrs.tables.recorded import Json, RecordedTables
+from lrs.traces import trace_of
 from lrs.xapi.facts import is_voiding, target_of
-from lrs.xapi.log import LogReader
+from lrs.xapi.log import LogEntry, LogReader
 
 _EMPTY = b"{}"
 
 Identify = Callable[[str], IdentityId]
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +73,18 @@ class Reach:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What one page brings; ``count`` entries were read, ``rules`` says that a rule changed."""
+    """What one page brings.
+
+    Attributes:
+        count: Entries that were read.
+        rules: Whether a rule changed.
+        problems: Statements of which nothing could be made, and why, a sentence each.
+    """
 
     derivation: Derivation
     count: int
     rules: bool = False
+    problems: Sequence[str] = ()
 
 
 def pending_row(identity: IdentityId, identifier: str) -> Row:
@@ -107,12 +118,8 @@ def read_log(
     last = page.last if len(entries) == len(page.entries) else entries[-1].position
     made = _Page(reader, derived, handle, identify, reach.after)
     for entry in entries:
-        statement = read_statement(entry.text)
-        if is_voiding(statement):
-            made.void(str(target_of(statement)))
-        elif not (entry.voided and made.is_voided(entry.id)):
-            made.add(entry.id, acts_of(statement, handle.institution_id))
-    return Step(made.to_derivation(last), len(entries))
+        made.take(entry)
+    return Step(made.to_derivation(last), len(entries), problems=made.problems)
 
 
 @dataclass
@@ -124,12 +131,33 @@ class _Page:
     handle: InstitutionHandle
     identify: Identify
     after: int
-    acts: dict[str, Sequence[Act]] = field(default_factory=dict)
+    acts: dict[str, Sequence[tuple[Act, Row]]] = field(default_factory=dict)
     voided: set[str] = field(default_factory=set)
-    removed: list[Act] = field(default_factory=list)
+    removed: list[tuple[Act, Row]] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
 
-    def add(self, statement_id: str, acts: Sequence[Act]) -> None:
-        self.acts[statement_id] = acts
+    def take(self, entry: LogEntry) -> None:
+        """Take what a statement says of persons, or what it voids."""
+        statement = read_statement(entry.text)
+        if is_voiding(statement):
+            self.void(str(target_of(statement)))
+        elif not (entry.voided and self.is_voided(entry.id)):
+            self.acts[entry.id] = self._read(entry.id, statement, self.problems)
+
+    def _read(self, statement_id: str, statement: Json, problems: list[str]) -> Sequence[tuple[Act, Row]]:
+        """Make the acts of a statement; where nothing can be made of it, note that and go on.
+
+        The same statement fails whenever it is read, so the rows stay a function of the log; and it
+        does not stop what is derived of everybody else.
+        """
+        try:
+            acts = acts_of(statement, self.handle.institution_id)
+            return [(act, act_row(self.identify(act.identifier), act)) for act in acts]
+        except Exception as error:  # noqa: BLE001 - see above
+            _log.error("Nothing is derived of statement %s\n%s", statement_id, trace_of(error))
+            what = f"Nothing could be made of statement {statement_id} ({type(error).__name__})."
+            problems.append(f"{what} The log of the worker says where.")
+            return ()
 
     def is_voided(self, statement_id: str) -> bool:
         if statement_id in self.voided:
@@ -145,22 +173,19 @@ class _Page:
             return
         target = self.reader.find(self.handle, target_id)
         if target is not None and target.position <= self.after:
-            self.removed += acts_of(read_statement(target.text), self.handle.institution_id)
+            self.removed += self._read(target_id, read_statement(target.text), [])
 
     def to_derivation(self, last: int) -> Derivation:
         place = self.handle.institution_id
         puts = {one.name: one for one in (Row(VOIDINGS, place, name, _EMPTY) for name in self.voided)}
         removals = []
-        for act in self.removed:
-            identity = self.identify(act.identifier)
-            removals.append(act_row(identity, act).name)
-            self._mark(puts, identity, act)
+        for act, row in self.removed:
+            removals.append(row.name)
+            self._mark(puts, IdentityId(row.owner), act)
         for acts in self.acts.values():
-            for act in acts:
-                identity = self.identify(act.identifier)
-                row = act_row(identity, act)
+            for act, row in acts:
                 puts[row.name] = row
-                self._mark(puts, identity, act)
+                self._mark(puts, IdentityId(row.owner), act)
         return Derivation(list(puts.values()), removals, {log_cursor(place): last})
 
     def _mark(self, puts: dict[RowName, Row], identity: IdentityId, act: Act) -> None:

@@ -37,7 +37,7 @@ def declare_jobs(work: Work) -> Sequence[Job]:
 
     def derive(running: Running) -> Report:
         done = work.deriver.run(running.epoch, running.keep)
-        return Report(done.read, done.wrote)
+        return Report(done.read, done.wrote, tuple(done.problems), len(done.problems))
 
     def award(running: Running) -> Report:
         done = work.awards.reconcile(running.keep)

@@ -1,9 +1,13 @@
 """From what was recorded to what is shown: every kind of change is followed, and equals a rebuild."""
 
+from typing import Any
+
 import pytest
 
+from lrs.derivation import reading
 from lrs.derivation.names import OWNER, PENDING
 from lrs.errors import JobTooLate
+from lrs.learners.acts import acts_of
 from lrs.tables.derived import Derivation, Row
 from tests.derivations import World, all_rows, keep
 from tests.unit.competencies.builders import FRAMEWORK
@@ -42,6 +46,31 @@ def test_voided_statement_counts_no_more_whichever_came_first(world: World, deri
     world.void("School", first)
     world.derive()
     assert world.levels("ada") == {}
+    world.assert_equals_rebuild()
+
+
+def test_statement_that_nothing_can_be_made_of_stops_nobody_and_is_told(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = world.say("School", "ada", "a1", 0.9)
+
+    def fail_on_one(statement: Any, institution: str) -> Any:
+        if statement["id"] == broken:
+            raise OverflowError("what it quotes is nobody's business")
+        return acts_of(statement, institution)
+
+    monkeypatch.setattr(reading, "acts_of", fail_on_one)
+    world.say("School", "ben", "a1", 0.9)
+    world.epoch += 1
+    told = world.deriver.run(world.epoch, keep).problems
+    assert len(told) == 1
+    assert broken in told[0]
+    assert "OverflowError" in told[0]
+    assert "nobody's" not in told[0]
+    assert world.levels("ada") == {}
+    assert set(world.levels("ben")) == {"a", "a1"}
+    world.void("School", broken)
+    world.derive()
     world.assert_equals_rebuild()
 
 
