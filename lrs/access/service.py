@@ -7,6 +7,7 @@ revoked key stops at once. Names come from people: they are trimmed and checked 
 import json
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
+from urllib.parse import urlsplit
 
 from lrs.access.bearer import BearerTokens
 from lrs.access.handles import InstitutionHandle, InstitutionId
@@ -73,6 +74,12 @@ class AccessService:
         self._random_bytes = random_bytes
         self._public_url = public_url.rstrip("/")
         self._sign_ins = SignIns(store, clock, self.new_token)
+
+    @property
+    def origin(self) -> str:
+        """Where the browser says that our own pages are: scheme and host of the public address."""
+        parts = urlsplit(self._public_url)
+        return f"{parts.scheme}://{parts.netloc}"
 
     def now(self) -> int:
         """Give the moment that answers speak from."""

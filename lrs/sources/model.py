@@ -219,6 +219,18 @@ def is_url(place: str) -> bool:
     return place.startswith(("http://", "https://"))
 
 
+def check_place(place: str) -> None:
+    """Refuse an address that holds a password: it would be kept and listed as it stands.
+
+    Raises:
+        InvalidRequest: It does.
+    """
+    if is_url(place) and "@" in urlsplit(place).netloc:
+        raise InvalidRequest(
+            "Leave user and password out of the address; --credentials takes and encrypts them."
+        )
+
+
 def check_minutes(minutes: int | None) -> None:
     """Refuse what is no period.
 

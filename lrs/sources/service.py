@@ -29,6 +29,7 @@ from lrs.sources.model import (
     Source,
     State,
     check_minutes,
+    check_place,
     name_source,
     run_id,
 )
@@ -236,6 +237,7 @@ class SourceService:
 
     def _wanted(self, handle: InstitutionHandle, wish: SourceWish) -> Source:
         """Return the source as it shall be: what is not wished stays as it was."""
+        check_place(wish.place)
         name = name_source(wish.kind, wish.place, wish.config or {})
         found = self._tables(handle).find(SOURCE, name)
         before = Source.read(name, found.value) if found else None

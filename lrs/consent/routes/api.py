@@ -145,8 +145,8 @@ def _check_signed_in(access: AccessService) -> None:
     if "Authorization" in request.headers:
         raise NotPermitted("This is for a browser in which a learner is signed in, not for keys.")
     signed_in(access, Role.LEARNER)
-    origin = request.headers.get("Origin")
-    if request.method not in {"GET", "HEAD"} and origin not in {None, request.host_url.rstrip("/")}:
+    ours = {None, access.origin, request.host_url.rstrip("/")}
+    if request.method not in {"GET", "HEAD"} and request.headers.get("Origin") not in ours:
         raise NotPermitted("Another site sent this for the learner; it is not taken.")
 
 

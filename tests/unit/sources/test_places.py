@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from lrs.errors import InvalidBody, OutboundError, OutboundRefused, OutboundUnavailable
+from lrs.errors import InvalidBody, InvalidRequest, OutboundError, OutboundRefused, OutboundUnavailable
 from lrs.outbound.model import Answer
+from lrs.sources.model import check_place
 from lrs.sources.places import BACKOFF, PatientClient
 
 URL = "https://other.example.org/x.csv"
@@ -76,3 +77,10 @@ def test_what_is_no_file_is_told(tmp_path: Path, name: str) -> None:
     asking, _, _ = client()
     with pytest.raises(InvalidBody, match="There is no file"):
         asking.load(str(tmp_path / name))
+
+
+def test_address_with_a_password_in_it_is_refused() -> None:
+    check_place("https://lrs.example.org/xapi?since=1@2")
+    check_place("folder/week@7.csv")
+    with pytest.raises(InvalidRequest, match="--credentials"):
+        check_place("https://key:secret@lrs.example.org/xapi")
