@@ -111,8 +111,8 @@ class Insertion:
         insert_new(
             self._database,
             [
-                (self._lots.open_for(seq), h, primary, seq)
-                for seq, _, row in placed
+                (lot, h, primary, seq)
+                for lot, seq, row in [(self._lots.open_for(seq), seq, row) for seq, _, row in placed]
                 for h, primary in row.postings
             ],
         )
