@@ -74,10 +74,12 @@ class Act:
             NotFound: The institution was taken away.
             StoreUnavailable: Patience ended; what is on its way may yet be written.
         """
-        self._end = self._rows.reached(patience)
+        behind = self._rows.is_behind(patience)
+        self._end = self._rows.reached
         rows = patience.until_answered(lambda: self._rows.load(self._kind, wanted))
         self._standing = {one: _standing_in(rows.get(one)) for one in wanted}
-        self._read_ahead(patience)
+        if behind:
+            self._read_ahead(patience)
         while entries := self._decide(wanted):
             if self._insert(entries):
                 self._pass(entries)
@@ -147,8 +149,9 @@ class Act:
     def _settle(self, patience: Patience) -> None:
         """Make visible what was passed, but for what somebody else has."""
         foreign = any(not self._is_mine(entry) for entry in self._passed)
-        reached = self._rows.reached(patience) if foreign else 0
-        missing = [entry for entry in self._passed if number_of(entry["_id"]) > reached]
+        if foreign:
+            self._rows.is_behind(patience)
+        missing = [entry for entry in self._passed if number_of(entry["_id"]) > self._rows.reached]
         self._rows.project(missing, patience)
         self._passed.clear()
 

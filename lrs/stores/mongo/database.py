@@ -121,6 +121,7 @@ def _make_indexes(collections: Collections) -> None:
     with_ref = {"ref": {"$exists": True}}
     collections.statements.create_index([("t", up), ("ref", up)], partialFilterExpression=with_ref)
     collections.history.create_index([("t", up), ("src", up)], unique=True)
+    collections.history.create_index([("t", up), ("_id", up)], unique=True)
     collections.recorded.create_index([("t", up), ("kind", up), ("k", up), ("subject", up)])
     gone = {"gone": {"$exists": True}}
     collections.recorded.create_index([("gone", up), ("_id", up)], partialFilterExpression=gone)

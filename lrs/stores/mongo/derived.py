@@ -1,8 +1,9 @@
 r"""Derived rows: fenced by the epoch of whoever writes them.
 
 ``derived {_id: "<table>\0<owner>\0<key>", c, e}``: content and epoch. A row is only ever
-replaced by one of the same epoch or a later one; of a row that was removed stays ``{_id, e,
-gone}`` for some epochs, so that nobody who was late brings it back. ``{_id: "", epoch, c}``
+replaced by one of the same epoch or a later one, and left where it holds the same; of a row
+that was removed stays ``{_id, e, gone}`` for some epochs, so that nobody who was late brings
+it back. ``{_id: "", epoch, c}``
 is the head: who may write, and the cursors. It is written behind the rows, and only while
 its epoch is the writer's: so cursors never run ahead, whoever dies or wakes up.
 
@@ -169,13 +170,16 @@ class MongoDerivedTables:
         return False
 
     def _put(self, documents: Sequence[Document]) -> bool:
-        """Replace rows; False where one of a later epoch stands, or where two tries met on a new row."""
+        """Replace rows that differ; False where a later epoch's stands, or two tries met on a new one."""
         by_id = {one["_id"]: one for one in documents}
-        there = {one["_id"] for one in self._rows.find({"_id": {"$in": list(by_id)}}, {"_id": 1})}
+        there = {one["_id"]: one for one in self._rows.find({"_id": {"$in": list(by_id)}})}
+        if any(one["e"] > by_id[name]["e"] for name, one in there.items()):
+            return False
         new = [one for name, one in by_id.items() if name not in there]
         acts: list[Any] = [
             ReplaceOne({"_id": name, "e": {"$lte": by_id[name]["e"]}}, by_id[name], upsert=True)
-            for name in there
+            for name, one in there.items()
+            if one.get("c") != by_id[name].get("c")
         ]
         try:
             if new:

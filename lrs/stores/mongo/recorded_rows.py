@@ -58,18 +58,27 @@ class Rows:
         """The entries that the rows are made of."""
         return self._history
 
-    def reached(self, patience: Patience) -> int:
-        """Return an entry up to which everything stands in the rows: the last one, or one before."""
-        if patience.until_answered(lambda: self._history.is_there(self._reached + 1)):
-            self._reach(patience.until_answered(self.mark))
+    @property
+    def reached(self) -> int:
+        """An entry up to which everything stands in the rows, as far as is known here."""
         return self._reached
+
+    def is_behind(self, patience: Patience) -> bool:
+        """Look whether there are entries behind those that are known to stand in the rows.
+
+        Where there are, the mark is read: others may have brought the rows further.
+        """
+        if not patience.until_answered(lambda: self._history.is_there(self._reached + 1)):
+            return False
+        self._reach(patience.until_answered(self.mark))
+        return True
 
     def catch_up(self, patience: Patience) -> None:
         """Project what is missing: then the rows show all that had been committed before."""
-        last = self.reached(patience)
-        while entries := patience.until_answered(lambda: self.read_ahead(last)):  # noqa: B023 - called at once
+        if not self.is_behind(patience):
+            return
+        while entries := patience.until_answered(lambda: self.read_ahead(self._reached)):
             self.project(entries, patience)
-            last = number_of(entries[-1]["_id"])
 
     def read_ahead(self, after: int) -> list[Document]:
         """Return the entries right behind one: some hundred, fewer where they are long."""
