@@ -2,7 +2,7 @@
 
 ``activities {_id: "<t>:<hash of the IRI>", t, n, z, b}``: IRI and merged definition,
 compressed; ``n`` is the segment that changed it last, and its fence. A segment is merged
-into what an earlier one left, by a compare-and-set on ``n``; where ``n`` has come as far as
+into what an earlier one left, by a compare-and-set on ``n`` and ``b``; where ``n`` has come as far as
 the segment, that was done before. So projecting a segment again, late, or beside another
 process changes nothing, since nobody projects a segment before all earlier ones are.
 
@@ -15,7 +15,7 @@ forgets the activities; where it missed one it forgets everything.
 
 import hashlib
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 from bson import Int64
@@ -192,9 +192,20 @@ class Definitions:
             row = self._activities.find_one({"_id": activity_key(self._institution_id, activity)})
         self._remembered.forget(activity)
 
+    def put_beneath(self, activity: str, older: Sequence[bytes]) -> bool:
+        """Merge older definitions, newest first, beneath what is there; False where it changed meanwhile."""
+        row = self._activities.find_one({"_id": activity_key(self._institution_id, activity)})
+        before = None if row is None else unpack_definition(row["z"], bytes(row["b"]), self._codec)[1]
+        text = before
+        for definition in older:
+            text = merge_all(definition, () if text is None else (text,))
+        if text in (before, None):
+            return True
+        return self._replace(row, self._document(0 if row is None else row["n"], activity, text or b""))
+
     def _replace(self, old: Document | None, new: Document) -> bool:
         if old is not None:
-            fence = {"_id": old["_id"], "n": old["n"]}
+            fence = {"_id": old["_id"], "n": old["n"], "b": old["b"]}
             return self._activities.replace_one(fence, new).matched_count == 1
         try:
             self._activities.insert_one(new)
@@ -206,6 +217,22 @@ class Definitions:
         number, blob = pack_definition(activity, text, self._codec)
         key = activity_key(self._institution_id, activity)
         return {"_id": key, "t": self._institution_id, "n": Int64(n), "z": number, "b": blob}
+
+
+def merge_beneath(
+    collections: Collections,
+    institution_id: InstitutionId,
+    codec: BodyCodec,
+    given: Mapping[str, Sequence[bytes]],
+) -> None:
+    """Merge definitions that are older than all that is there, given newest first; safe to repeat.
+
+    What projectors remember as contained stays contained: later words still stand on top.
+    """
+    definitions = Definitions(collections, institution_id, codec)
+    for activity, older in given.items():
+        while not definitions.put_beneath(activity, older):
+            pass
 
 
 class MongoActivityStore:

@@ -13,8 +13,11 @@ from typing import Any, NamedTuple
 from bson import Int64
 from pymongo.collection import Collection
 
-from lrs.stores.mongo.keys import dense_key
+from lrs.stores.mongo.keys import NEVER, dense_key
 from lrs.stores.mongo.segment import Document
+
+FILL = "fill:"
+"""Begins the notes of ``meta`` that say what is still to be filled in."""
 
 _LOG = logging.getLogger(__name__)
 
@@ -54,6 +57,14 @@ def _complete_access(named: Named) -> None:
 def _complete_first_version(named: Named) -> None:
     _complete_access(named)
     _count_statements(named)
+    _note_fills(named)
+
+
+def _note_fills(named: Named) -> None:
+    """Note that the definitions that statements give are to be filled in; see ``filling``."""
+    for one in named("applied").find({}, {"_id": 1}):
+        note = {"$setOnInsert": {"q": Int64(NEVER)}}
+        named("meta").update_one({"_id": f"{FILL}{one['_id']}"}, note, upsert=True)
 
 
 def _count_statements(named: Named) -> None:

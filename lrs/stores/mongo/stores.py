@@ -18,6 +18,7 @@ from lrs.stores.mongo.derived import MongoDerivedTables, open_scratch
 from lrs.stores.mongo.dropping import drop
 from lrs.stores.mongo.dump import MongoDump
 from lrs.stores.mongo.errors import BAD_ADDRESS, translated
+from lrs.stores.mongo.filling import Filler
 from lrs.stores.mongo.jobs import MongoJobStore
 from lrs.stores.mongo.load import MongoLoad
 from lrs.stores.mongo.patience import Patience
@@ -66,6 +67,7 @@ class MongoStores:
         self._derived = MongoDerivedTables(collections.derived, options.busy_seconds)
         self._jobs = MongoJobStore(collections)
         self._streams = MongoStreamStore(collections)
+        self._filler = Filler(collections, self._records.codec)
 
     @classmethod
     @translated()
@@ -157,6 +159,7 @@ class MongoStores:
 
     def close(self) -> None:
         """Finish what was begun, stop threads, close the client if it is ours."""
+        self._filler.close()
         self._records.close()
         if self._owns_client:
             self._client.close()

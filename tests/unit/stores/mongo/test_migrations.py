@@ -1,6 +1,10 @@
 """Databases of earlier versions are brought up to date, whoever is killed and whoever does it at once."""
 
+import json
 import lzma
+import threading
+import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +15,14 @@ from lrs.access.handles import InstitutionHandle, InstitutionId
 from lrs.access.model import Client, ClientId, Institution, Key, KeyId
 from lrs.errors import StoreUnavailable
 from lrs.stores.mongo import migrations
+from lrs.stores.mongo.activities import merge_beneath
+from lrs.stores.mongo.filling import Filler
 from lrs.stores.mongo.stores import MongoStores
 from lrs.stores.moving import Fault
+from lrs.xapi.definitions import definitions_of, merge_definitions
 from lrs.xapi.ports import Position
+from lrs.xapi.ports.activities import ActivityDefinition
+from lrs.xapi.texts import received_text
 from tests.contract.builders import add, log, make_statement
 from tests.engines import Engine
 
@@ -193,3 +202,112 @@ def test_everything_kept_is_there_when_a_database_of_the_first_version_was_upgra
     assert not [one for one in stores.iter_faults() if isinstance(one, Fault)]
     add(school, make_statement("new"))
     assert school.count_statements() == 63
+
+
+def expected_definitions(stores: MongoStores, name: str) -> dict[str, bytes]:
+    """What merging in the order of the log gives."""
+    found: dict[str, bytes] = {}
+    institution = stores.access.find_institution_named(name)
+    assert institution is not None
+    for one in log(stores.records.statements(InstitutionHandle(institution.id))):
+        for given in definitions_of(json.loads(received_text(one.body))):
+            before = found.get(given.activity)
+            found[given.activity] = (
+                given.definition if before is None else merge_definitions(before, given.definition)
+            )
+    return found
+
+
+def wait_until_filled(stores: MongoStores) -> None:
+    limit = time.monotonic() + 30
+    while stores._filler._find_note() is not None:
+        assert time.monotonic() < limit, "the filling does not end"
+        time.sleep(0.005)
+
+
+def check_definitions(stores: MongoStores, expected: dict[str, bytes], name: str = "School") -> None:
+    institution = stores.access.find_institution_named(name)
+    assert institution is not None
+    store = stores.records.activities(InstitutionHandle(institution.id))
+    assert expected
+    for activity, text in expected.items():
+        kept = store.find_definition(activity)
+        assert kept is not None
+        assert json.loads(kept) == json.loads(text)
+
+
+def test_definitions_given_before_are_merged_beneath_those_given_since(
+    mock: Engine, monkeypatch: Any
+) -> None:
+    load(mock)
+    go_on = threading.Event()
+    do_piece = Filler._do_piece
+
+    def slowly(filler: Filler) -> bool:
+        assert go_on.wait(30)
+        return do_piece(filler)
+
+    monkeypatch.setattr(Filler, "_do_piece", slowly)
+    monkeypatch.setattr(Filler.__init__, "__defaults__", (7,))
+    stores = mock.open()
+    expected = expected_definitions(stores, "School")
+    activity = max(expected)
+    later = b'{"name": {"en": "The latest"}, "extensions": {"http://x.example/": 1}}'
+    school = stores.access.find_institution_named("School")
+    assert school is not None
+    given = replace(make_statement("new"), definitions=(ActivityDefinition(activity, later),))
+    add(stores.records.statements(InstitutionHandle(school.id)), given)
+    expected[activity] = merge_definitions(expected[activity], later)
+    go_on.set()
+    wait_until_filled(stores)
+    check_definitions(stores, expected)
+    check_definitions(stores, expected_definitions(stores, "Museum"), "Museum")
+
+
+def test_filling_goes_on_in_the_next_process_and_is_shared_by_several(mock: Engine, monkeypatch: Any) -> None:
+    load(mock)
+    do_piece = Filler._do_piece
+    monkeypatch.setattr(Filler.__init__, "__defaults__", (7,))
+    with monkeypatch.context() as broken:
+        broken.setattr(Filler, "_loop", lambda filler: [do_piece(filler) for _ in range(3)])
+        mock.open().close()
+    stores = mock.open()
+    note = stores._collections.meta.find_one({"_id": {"$regex": "^fill:"}})
+    assert note is not None, "all was done in three pieces"
+    others = [mock.open() for _ in range(3)]
+    wait_until_filled(stores)
+    for one in (stores, *others):
+        check_definitions(one, expected_definitions(stores, "School"))
+
+
+@pytest.mark.parametrize("filling_first", [True, False])
+def test_no_definition_is_lost_when_a_statement_and_a_piece_meet_at_one_activity(
+    filling_first: bool, mock: Engine, monkeypatch: Any
+) -> None:
+    stores = mock.open()
+    all_, one = stores._collections, InstitutionId("school0001")
+    store = stores.records.statements(InstitutionHandle(one))
+    quiz = "http://a.example/quiz"
+
+    def give(name: str, text: bytes) -> None:
+        add(store, replace(make_statement(name), definitions=(ActivityDefinition(quiz, text),)))
+
+    give("first", b'{"name": {"en": "Quiz"}}')
+
+    def fill() -> None:
+        merge_beneath(all_, one, stores.records.codec, {quiz: [b'{"name": {"en": "Old", "fr": "Essai"}}']})
+
+    acts = [fill, lambda: give("second", b'{"name": {"de": "Probe"}}')]
+    outer, *inner = acts if filling_first else reversed(acts)
+    replace_one = all_.activities.replace_one
+
+    def overtaken(*args: Any, **rest: Any) -> Any:
+        if inner:
+            inner.pop()()
+        return replace_one(*args, **rest)
+
+    monkeypatch.setattr(all_.activities, "replace_one", overtaken)
+    outer()
+    kept = stores.records.activities(InstitutionHandle(one)).find_definition(quiz)
+    assert kept is not None
+    assert json.loads(kept) == {"name": {"en": "Quiz", "de": "Probe", "fr": "Essai"}}
