@@ -6,6 +6,9 @@ DEMO = 1
 BIND = 127.0.0.1:$(PORT)
 PYTEST_OPTIONS =
 
+# Tests start hundreds of commands; each would compile all modules anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 BIN = .venv/bin
 QUICK = not mongo_server and not browser and not clients and not lasting and not soak
 
@@ -26,10 +29,10 @@ run: .venv/.installed
 	exec $(BIN)/lrs run --bind '$(BIND)' $$demo
 
 test: .venv/.installed-tests
-	$(BIN)/pytest -n 2 -m '$(QUICK)' $(PYTEST_OPTIONS)
+	$(BIN)/pytest -n 3 -m '$(QUICK)' $(PYTEST_OPTIONS)
 
 lasting: .venv/.installed-tests
-	$(BIN)/pytest -n 2 -m 'lasting and not mongo_server and not browser and not clients and not soak' $(PYTEST_OPTIONS)
+	$(BIN)/pytest -n 3 -m 'lasting and not mongo_server and not browser and not clients and not soak' $(PYTEST_OPTIONS)
 
 lint: .venv/.installed-tests
 	$(BIN)/ruff check
