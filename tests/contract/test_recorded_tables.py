@@ -283,6 +283,7 @@ def test_many_values_are_written_whatever_stands_there(tables):
     assert len(entries(tables)) == 6
 
 
+@pytest.mark.lasting
 def test_ten_thousand_values_are_written_in_one_call(engine, tables):
     count = 10_000 if engine.name == "sqlite" else 1_500
     wishes = [(f"{n:05}", Wish({"n": n}, (f"t{n % 10}", f"u{n}"))) for n in range(count)]

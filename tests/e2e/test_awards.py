@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.derivations import World, identifier
 from tests.engines import sqlite_engine
 from tests.unit.credentials.test_awards import take
@@ -29,6 +31,7 @@ def kill_after(process: subprocess.Popen[str], writes: int) -> None:
     process.communicate()
 
 
+@pytest.mark.lasting
 def finish(process: subprocess.Popen[str]) -> None:
     said, _ = process.communicate(timeout=60)
     assert (process.returncode, said.splitlines()[-1]) == (0, "done")

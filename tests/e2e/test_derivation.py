@@ -20,6 +20,8 @@ from tests.factories import make_statement, make_statement_id
 from tests.server import stop_process
 from tests.unit.competencies.builders import FRAMEWORK, TWO_OF_THREE, spine
 
+pytestmark = pytest.mark.lasting
+
 SLOW = [sys.executable, "-m", "tests.e2e.slow_deriver"]
 VOIDED = {"id": "http://adlnet.gov/expapi/verbs/voided"}
 NAMES = ("ada", "#ada", "@ada", "ben", "@ben", "cyd", "@cyd")

@@ -18,6 +18,8 @@ from tests.hammer import Client as Connection
 from tests.hammer import profile_path, read_log, sid, statement
 from tests.server import LRS, Answer, RunningServer, basic, clean_environ, free_port, running_server
 
+pytestmark = pytest.mark.lasting
+
 
 def post(server: RunningServer, key: str, kind: int, count: int = 1, padding: int = 0) -> Answer:
     noise = {"http://school.example/noise": os.urandom(padding).hex()}

@@ -12,6 +12,8 @@ from tests.factories import make_statement
 from tests.issuers import AUDIENCE, issuing
 from tests.server import clean_environ, run_lrs, running_server
 
+pytestmark = pytest.mark.lasting
+
 Run = Callable[..., CompletedProcess[str]]
 URL = "https://login.example/realms/harbour"
 

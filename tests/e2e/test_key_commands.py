@@ -9,6 +9,8 @@ import pytest
 
 from tests.server import clean_environ, run_lrs
 
+pytestmark = pytest.mark.lasting
+
 Run = Callable[..., CompletedProcess[str]]
 
 

@@ -40,4 +40,6 @@ def test_run_is_told_the_port_and_how_to_begin(variables: tuple[str, ...], bind:
 
 
 def test_quick_tests_leave_out_what_needs_a_server_a_browser_or_patience() -> None:
-    assert "-m 'not mongo_server and not browser and not clients and not soak'" in make("-n", "test")
+    assert "-m 'not mongo_server and not browser and not clients and not lasting and not soak'" in make(
+        "-n", "test"
+    )

@@ -10,6 +10,8 @@ import pytest
 from tests.hammer import Client, Work, profile_path, read_log, run_together, sid, state_path, statement
 from tests.server import RunningServer, running_server
 
+pytestmark = pytest.mark.lasting
+
 CLIENTS = 50
 
 

@@ -80,8 +80,9 @@ def test_store_is_filled_and_every_line_works_when_it_was_empty(tmp_path: Path) 
         total = re.search(r"Together (\d+) statements", runner.text)
         assert total is not None
         assert int(total[1]) >= 500
-        assert f"http://127.0.0.1:{port}/api/docs" in runner.text
-        assert len(re.findall(rf"http://127\.0\.0\.1:{port}/sign-in/\S+", runner.text)) == 3
+        for what in ("api/docs", "portfolio/shared/", "transcript/shared/"):
+            assert f"http://127.0.0.1:{port}/{what}" in runner.text
+        assert len(re.findall(rf"http://127\.0\.0\.1:{port}/sign-in/\S+", runner.text)) == 5
         assert '"statements":[{' in curl(runner)
         began = time.monotonic()
         assert stop_process(runner.process, signal.SIGINT) == 0
@@ -107,6 +108,7 @@ def test_nothing_is_posted_again_when_it_runs_a_second_time(tmp_path: Path) -> N
         assert links[0].isdisjoint(links[1])
 
 
+@pytest.mark.lasting
 def test_administrators_key_is_printed_once_when_it_starts_empty(tmp_path: Path) -> None:
     port = free_port()
     with run(tmp_path, port, "--no-demo") as runner:

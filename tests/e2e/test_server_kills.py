@@ -18,6 +18,8 @@ import pytest
 from tests.hammer import Client, read_log, sid, state_path, statement
 from tests.server import LRS, START_SECONDS, clean_environ, free_port, run_lrs, wait_until_healthy
 
+pytestmark = pytest.mark.lasting
+
 SOAK = [pytest.mark.soak, pytest.mark.timeout(3600)]
 CLIENTS = 6
 

@@ -15,6 +15,8 @@ from config.settings import read_settings
 from lrs.services import build_services
 from tests.server import LRS, RunningServer, clean_environ, run_lrs, running_server
 
+pytestmark = pytest.mark.lasting
+
 CONFIG = {
     "name": "attendance",
     "actor": {"mbox": "Mail"},

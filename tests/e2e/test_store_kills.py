@@ -20,6 +20,8 @@ from tests.contract.builders import PASSED, SCHOOL, VERB, add, by, find, make_st
 from tests.e2e import killed_writer
 from tests.engines import Engine
 
+pytestmark = pytest.mark.lasting
+
 ROOT = Path(__file__).parents[2]
 SOAK = [pytest.mark.soak, pytest.mark.timeout(3600)]
 

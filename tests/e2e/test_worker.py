@@ -28,6 +28,8 @@ from tests.http.test_arrivals import GOOD
 from tests.receiver import Received, Receiver, running_receiver
 from tests.server import LRS, clean_environ, run_lrs, running_server, stop_process
 
+pytestmark = pytest.mark.lasting
+
 VOIDED = "http://adlnet.gov/expapi/verbs/voided"
 SHORT = [sys.executable, "-m", "tests.e2e.short_worker"]
 

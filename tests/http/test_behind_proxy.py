@@ -140,6 +140,7 @@ def test_a_wrong_setting_is_named(name: str, text: str) -> None:
         read_settings({name: text})
 
 
+@pytest.mark.lasting
 @pytest.mark.parametrize(
     ("trusted", "start"),
     [("127.0.0.0/8", "/outer/lrs/xapi/"), ("192.0.2.1", "/lrs/xapi/"), ("none", "/lrs/xapi/")],

@@ -88,7 +88,7 @@ def test_statements_are_forwarded_as_served_in_order_and_once(sending: Instance,
     assert first.headers["x-experience-api-version"] == "1.0.3"
     assert first.json()[0] == sending.get(key, statementId=ids[0]).get_json()
     assert {run.outcome for run in runs} == {Outcome.DONE}
-    assert sum(run.report.wrote for run in runs) == 70
+    assert sum(run.report.wrote for run in runs if run.job == "deliver") == 70
     assert stands(sending, key)["sent"] == 70
     assert not sending.services.jobs.get("deliver").is_due
 

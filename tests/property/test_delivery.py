@@ -5,6 +5,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -17,6 +18,7 @@ from tests.receiver import Received, running_receiver
 ANSWERS = st.sampled_from([200, 200, 204, 400, 400, 400, 401, 409, 413, 429, 500, 503, 302])
 
 
+@pytest.mark.lasting
 @given(
     answers=st.lists(ANSWERS, max_size=25),
     bad=st.sets(st.integers(0, 30), max_size=3),

@@ -112,6 +112,7 @@ def save_in_process(url: str, first: int) -> None:
     stores.close()
 
 
+@pytest.mark.lasting
 def test_processes_wait_for_one_another(engine):
     stores = engine.open()
     assert stores.derived.begin(1)

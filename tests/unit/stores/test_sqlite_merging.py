@@ -313,6 +313,7 @@ def check_whole(stores: SqliteStores, store: StatementStore) -> None:
     assert by_agent == total
 
 
+@pytest.mark.lasting
 def test_nothing_acknowledged_is_lost_when_writers_are_killed(tmp_path):
     assert kill_writers(tmp_path, 2) > 10
 

@@ -208,6 +208,7 @@ time.sleep(60)
 """
 
 
+@pytest.mark.lasting
 def test_upgrade_is_whole_when_its_process_is_killed_again_and_again(tmp_path):
     path = unpack("sqlite-1-early", tmp_path)
     rng = random.Random(7)

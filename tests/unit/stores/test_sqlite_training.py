@@ -22,6 +22,8 @@ from lrs.xapi.scrubbing import scrub
 from lrs.xapi.texts import Additions, pack
 from tests.contract.builders import SCHOOL
 
+pytestmark = pytest.mark.lasting
+
 COUNT = 1500
 PLATFORM = " ".join(str(n * n * n) for n in range(7, 40))
 IDENTIFYING = {"registration", "response", "mbox", "mbox_sha1sum", "openid", "timestamp", "name"}
