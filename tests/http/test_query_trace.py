@@ -20,8 +20,8 @@ from tests.http.test_arrivals import GOOD, sign_in
 from tests.http.test_two_institutions import STATEMENTS, Ask, fill_museum, nobodys_like, send
 
 OF_A_LEARNER = ("/api/v1/learners/<>", "/api/v1/transcripts/<>")
-"""Whether an institution may see a learner of others hangs on who that is, so these look further for a
-learner than for nobody. The id of a learner is sixty keyed bits that nobody can guess; the answers are alike."""
+"""Whether an institution may see a learner of others hangs on who that is, so these look further for
+a learner than for nobody. A learner's id is sixty keyed bits that nobody can guess; the answers are alike."""
 
 CASES = [one for one in test_two_institutions.CASES if not one[1].startswith(OF_A_LEARNER)]
 IDS = [f"{n}-{method}-{rule}" for n, (method, rule, _) in enumerate(CASES)]
