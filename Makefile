@@ -12,7 +12,7 @@ unexport PYTHONDONTWRITEBYTECODE
 BIN = .venv/bin
 QUICK = not mongo_server and not browser and not clients and not lasting and not soak
 
-.PHONY: help run test lasting lint wire browser clients soak screenshots bench clean
+.PHONY: help run test lasting lint wire browser clients outside soak screenshots bench clean
 
 help:
 	@echo 'make run [PORT=8080] [DEMO=0]   start a record store to try, on an embedded store under data/'
@@ -20,6 +20,7 @@ help:
 	@echo 'make lasting                    tests that take many seconds each: whole cities, kills, large files'
 	@echo 'make lint                       ruff, mypy, import-linter'
 	@echo 'make wire browser clients       tests against a MongoDB server, in a real browser, with JavaScript clients'
+	@echo 'make outside                    these three at once: they wait much, so together they take less'
 	@echo 'make soak                       what takes long'
 	@echo 'make screenshots                pictures of every page, under .screenshots/'
 	@echo 'make bench                      measure speed, size and growth'
@@ -48,6 +49,9 @@ browser: .venv/.installed-tests
 
 clients: .venv/.installed-tests
 	$(BIN)/pytest -m 'clients and not soak' $(PYTEST_OPTIONS)
+
+outside: .venv/.installed-tests
+	$(BIN)/pytest -n 4 -m '(mongo_server or browser or clients) and not mongo_cluster and not soak' $(PYTEST_OPTIONS)
 
 soak: .venv/.installed-tests
 	$(BIN)/pytest -m soak --timeout 7200 $(PYTEST_OPTIONS)
