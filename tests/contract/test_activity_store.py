@@ -139,6 +139,7 @@ def test_definition_is_left_out_when_the_merged_one_would_grow_beyond_bounds(sto
     assert len(log(stores.records.statements(SCHOOL))) == 4
 
 
+@pytest.mark.lasting
 def test_every_word_is_merged_when_a_batch_gives_very_many_for_a_long_definition(stores):
     long = {f"http://e.example/{n}": "x" * 30 for n in range(900)}
     add(stores, gives("a", (QUIZ, {"extensions": long})))

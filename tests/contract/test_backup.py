@@ -104,6 +104,7 @@ def content_of(archive: bytes) -> list[str]:
     return ordered + sorted(repr(item) for item in found)
 
 
+@pytest.mark.lasting
 @pytest.mark.parametrize("pair", PAIRS, ids=" to ".join)
 def test_everything_reads_the_same_when_a_backup_was_restored(
     pair: tuple[str, str], open_engine: Open

@@ -224,6 +224,7 @@ def chain(name: str, length: int) -> list[Any]:
     ]
 
 
+@pytest.mark.lasting
 def test_search_finds_others_and_only_them_when_many_statements_were_dropped(engine):
     stores = engine.open()
     school, museum = stores.records.statements(SCHOOL), stores.records.statements(MUSEUM)
@@ -246,6 +247,7 @@ def test_search_finds_others_and_only_them_when_many_statements_were_dropped(eng
     assert [one.kind for one in faults(stores)].count("posting") == 0
 
 
+@pytest.mark.lasting
 def test_others_write_on_and_are_followed_while_an_institution_is_dropped(engine):
     stores, other = engine.open(busy_seconds=60), engine.open(busy_seconds=60)
     school = stores.records.statements(SCHOOL)

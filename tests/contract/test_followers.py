@@ -171,6 +171,7 @@ def write_in_process(url: str, numbers: list[int], failures: "multiprocessing.Qu
     stores.close()
 
 
+@pytest.mark.lasting
 def test_followers_miss_nothing_and_see_nothing_twice_while_processes_write(engine: Engine):
     if engine.url is None:
         pytest.skip("no other process can reach this engine")

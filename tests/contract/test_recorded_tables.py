@@ -430,6 +430,7 @@ def change_in_process(url: str, numbers: list[int]) -> None:
         raise failures[0]
 
 
+@pytest.mark.lasting
 def test_no_change_is_lost_when_processes_change_one_subject(engine):
     if engine.url is None:
         pytest.skip("no other process can reach this engine")

@@ -164,6 +164,7 @@ def chained_statement(rng: random.Random, number: int) -> PreparedStatement:
     return make_statement(number, *facts, Fact(CLIENT, "k"), target=target)
 
 
+@pytest.mark.lasting
 @pytest.mark.parametrize("seed", range(3))
 def test_long_chains_end_where_looking_at_everything_ends(engine: Engine, seed: int):
     rng = random.Random(seed)

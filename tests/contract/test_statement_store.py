@@ -97,6 +97,7 @@ def test_empty_batch_changes_nothing(store):
     assert log(store) == []
 
 
+@pytest.mark.lasting
 def test_large_batch_is_kept_whole(store):
     add(store, *[make_statement(n, verb(), agent(f"a{n % 7}")) for n in range(1000)])
     assert find(store, by(AGENT, "a3"), ascending=True, limit=60) == [sid(n) for n in range(3, 1000, 7)]
@@ -509,6 +510,7 @@ def test_facts_flow_up_to_their_bound_and_no_more(store, late):
     assert set(find(store, by(AGENT, "beyond"))) == {sid("full"), sid("last"), sid("beyond")}
 
 
+@pytest.mark.lasting
 def test_long_chain_is_taken_in_one_batch_and_its_target_after_it(store):
     add(store, *[make_statement(n, agent(f"a{n}"), verb(str(n % 7)), target=n - 1) for n in range(1, 400)])
     add(store, make_statement(0, agent("a0")))

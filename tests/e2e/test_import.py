@@ -45,6 +45,7 @@ def read_all(server: RunningServer, key: str) -> Iterator[Json]:
         path = page["more"].removeprefix(server.url)
 
 
+@pytest.mark.lasting
 def test_counts_stand_alone_on_standard_output_when_json_is_asked_for(
     tmp_path: Path, environ: dict[str, str]
 ) -> None:
@@ -71,6 +72,7 @@ def test_a_sentence_says_what_became_of_the_records_when_json_is_not_asked_for(
     assert "a.json, index 2" in done.stderr
 
 
+@pytest.mark.lasting
 def test_same_ids_are_given_when_the_same_content_comes_packed(
     tmp_path: Path, environ: dict[str, str]
 ) -> None:
@@ -104,6 +106,7 @@ def test_exit_code_is_4_when_the_store_cannot_be_opened(tmp_path: Path, environ:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.lasting
 def test_rejected_records_are_refusals_when_the_institution_looks(
     tmp_path: Path, environ: dict[str, str]
 ) -> None:

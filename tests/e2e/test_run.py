@@ -144,6 +144,7 @@ def test_it_says_so_plainly_when_the_port_is_busy(tmp_path: Path, command: str) 
     assert not (tmp_path / "lrs.db").exists()
 
 
+@pytest.mark.lasting
 def test_it_serves_when_the_folder_holds_modules_of_another_project(tmp_path: Path) -> None:
     (tmp_path / "config").mkdir()
     for stranger in ("wsgi.py", "config/__init__.py"):

@@ -7,6 +7,7 @@ import uuid
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -92,6 +93,7 @@ def linked(some: list[dict[str, Any]], refers: list[int | None], voids: bool) ->
     return named
 
 
+@pytest.mark.lasting
 @settings(max_examples=15)
 @given(batches, changes, st.booleans())
 def test_content_stays_the_same_when_an_archive_goes_round(

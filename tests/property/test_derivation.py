@@ -117,6 +117,7 @@ def follow(engine_name: str, ops: Sequence[Op], pace: Pace) -> None:
         assert found.differences == 0
 
 
+@pytest.mark.lasting
 @settings(max_examples=60, deadline=None)
 @given(OPS, PACES)
 def test_step_by_step_equals_all_at_once(ops: list[Op], pace: Pace) -> None:

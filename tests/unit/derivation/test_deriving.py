@@ -137,6 +137,7 @@ def test_roster_joins_and_its_change_parts(world: World) -> None:
     world.assert_equals_rebuild()
 
 
+@pytest.mark.lasting
 def test_changed_rules_are_carried_out_for_everybody(world: World) -> None:
     for number in range(30):
         world.say("School", f"learner{number}", "a1", 0.9)

@@ -69,6 +69,7 @@ def test_cursors_of_an_earlier_writer_are_refused_when_only_the_epoch_has_begun(
     assert later.cursors() == {}
 
 
+@pytest.mark.lasting
 def test_step_is_made_again_when_its_writer_died_in_the_midst(
     tables: DerivedTables, stores: MongoStores, mock: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -140,6 +141,7 @@ NAMES = [
 ]
 
 
+@pytest.mark.lasting
 def test_rows_are_in_order_and_apart_whatever_their_names_hold(tables: DerivedTables) -> None:
     rows = [Row(table, owner, key, b"1") for table in NAMES for owner in NAMES for key in NAMES]
     assert tables.save(1, Derivation(rows))

@@ -202,6 +202,7 @@ def test_removed_value_does_not_come_back_when_an_older_entry_is_projected_late(
     assert tables.count(KIND) == 1
 
 
+@pytest.mark.lasting
 def test_rows_are_made_again_when_they_and_the_mark_are_lost(
     tables: RecordedTables, stores: MongoStores, mock: Engine
 ) -> None:
