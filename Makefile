@@ -51,7 +51,7 @@ clients: .venv/.installed-tests
 	$(BIN)/pytest -m 'clients and not soak' $(PYTEST_OPTIONS)
 
 outside: .venv/.installed-tests
-	$(BIN)/pytest -n 4 -m '(mongo_server or browser or clients) and not mongo_cluster and not soak' $(PYTEST_OPTIONS)
+	$(BIN)/pytest -n 3 -m '(mongo_server or browser or clients) and not mongo_cluster and not soak' $(PYTEST_OPTIONS)
 
 soak: .venv/.installed-tests
 	$(BIN)/pytest -m soak --timeout 7200 $(PYTEST_OPTIONS)

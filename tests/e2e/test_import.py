@@ -182,7 +182,8 @@ def wait_for_growth(path: Path, process: subprocess.Popen[str]) -> None:
 def check_all_22000(store_url: str, folder: Path) -> None:
     """Import the real statements by the command and read each back over HTTP, equal to what was sent."""
     path = reference_dir() / "xapi-samples" / "ralph" / "statements.json.gz"
-    environ = clean_environ(LRS_STORE=store_url)
+    # The Java server that stands in for MongoDB is slow where others use the machine.
+    environ = clean_environ(LRS_STORE=store_url, LRS_BUSY_SECONDS="60")
     done = do_import(path, environ, "--json")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == {"read": 22_000, "stored": 22_000, "already": 0, "rejected": 0}
