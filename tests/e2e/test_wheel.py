@@ -13,6 +13,8 @@ from tests.factories import make_statement, make_statement_id
 from tests.reference import ROOT
 from tests.server import RunningServer, free_port, stop_process, wait_until_healthy
 
+pytestmark = pytest.mark.lasting
+
 DATA = (".css", ".html", ".json", ".svg", ".zdict", ".typ", ".mo", ".csv", ".ndjson")
 
 

@@ -27,6 +27,8 @@ from tests.engines import Engine
 from tests.factories import make_statement
 from tests.http.conftest import Instance, make_instance
 
+pytestmark = pytest.mark.lasting
+
 CHECKS = (
     not_a_server_error,
     status_code_conformance,

@@ -30,7 +30,7 @@ def every(made: dict[str, list[dict[str, Any]]]) -> Iterator[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("back", range(7))
-@pytest.mark.parametrize("hour", [0, 9, 23])
+@pytest.mark.parametrize("hour", [0, 23])
 def test_term_has_at_least_2000_statements_when_it_ends_on_any_weekday_at_any_hour(
     back: int, hour: int
 ) -> None:
