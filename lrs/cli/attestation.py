@@ -1,38 +1,24 @@
 """``lrs attestation``: ask people who have no system to confirm what a learner did."""
 
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
 
 import click
 
-from config.settings import read_settings
 from connectors.csv.config import VOUCHERS
+from lrs.cli.opening import json_option, opened_services
 from lrs.clock import to_text
-from lrs.services import Services, build_services
 from lrs.sources.attestation import COMPLETED, LEVELS, MOST_DAYS, AttestationWish
 
 _institution_option = click.option(
     "--institution", metavar="NAME", required=True, help="Whose record it goes into."
-)
-_json_option = click.option(
-    "--json", "as_json", is_flag=True, help="Print one JSON value on standard output."
 )
 
 
 def register(group: click.Group) -> None:
     """Add the command to the group."""
     group.add_command(attestation)
-
-
-@contextmanager
-def _services() -> Iterator[Services]:
-    services = build_services(read_settings())
-    try:
-        yield services
-    finally:
-        services.close()
 
 
 @click.group()
@@ -69,11 +55,11 @@ def attestation() -> None:
     show_default=True,
     help="For so long the link is good.",
 )
-@_json_option
+@json_option
 def ask(institution: str, levels: Sequence[str], no_levels: bool, as_json: bool, **wanted: Any) -> None:
     """Print a private link that works once; give it to the mentor, who needs nothing but a browser."""
     chosen = () if no_levels else tuple(levels) or LEVELS
-    with _services() as services:
+    with opened_services() as services:
         handle = services.access.handle_for_institution_named(institution)
         token = services.attestations.ask(handle, AttestationWish(levels=chosen, **wanted))
         asked = services.attestations.find(token)
@@ -86,10 +72,10 @@ def ask(institution: str, levels: Sequence[str], no_levels: bool, as_json: bool,
 
 @attestation.command("list")
 @_institution_option
-@_json_option
+@json_option
 def list_attestations(institution: str, as_json: bool) -> None:
     """List what was asked, and how it stands; links are not shown again."""
-    with _services() as services:
+    with opened_services() as services:
         handle = services.access.handle_for_institution_named(institution)
         found = services.attestations.list(handle)
     if as_json:

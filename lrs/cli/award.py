@@ -4,10 +4,9 @@ import json
 
 import click
 
-from config.settings import read_settings
+from lrs.cli.opening import json_option, opened_services
 from lrs.clock import to_text
 from lrs.credentials.views import view_award
-from lrs.services import build_services
 
 
 def register(group: click.Group) -> None:
@@ -22,16 +21,13 @@ def award() -> None:
 
 @award.command("list")
 @click.argument("learner", metavar="LEARNER")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON value on standard output.")
+@json_option
 def list_awards(learner: str, as_json: bool) -> None:
     """List a learner's awards, the oldest first: time, state, institution, title, with tabs between."""
-    services = build_services(read_settings())
-    try:
+    with opened_services() as services:
         handle = services.learners.own(learner)
         names: dict[str, str] = {one.id: one.name for one in services.access.list_institutions()}
         found = [view_award(one, names) for one in services.awards.awards_of(handle.identities)]
-    finally:
-        services.close()
     views = [{**view, "at": to_text(view["at"])} for view in found]
     if as_json:
         click.echo(json.dumps(views))

@@ -1,25 +1,21 @@
 """``lrs connector``: read sources (spreadsheets, other record stores), and mend what was left out."""
 
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO
 
 import click
 
-from config.settings import read_settings
 from lrs.access.handles import InstitutionHandle
+from lrs.cli.opening import json_option, opened_services
 from lrs.clock import to_text
 from lrs.errors import NotFound
-from lrs.services import Services, build_services
+from lrs.services import Services
 from lrs.sources.model import MOST_MINUTES, KeptRow, Kind, Run, RunResult, Source, is_url
 from lrs.sources.service import SourceWish, read_config
 
 _SHOWN = 5
-_json_option = click.option(
-    "--json", "as_json", is_flag=True, help="Print one JSON value on standard output."
-)
 _config_option = click.option(
     "--config",
     type=click.File("rb"),
@@ -31,15 +27,6 @@ _config_option = click.option(
 def register(group: click.Group) -> None:
     """Add the command to the group."""
     group.add_command(connector)
-
-
-@contextmanager
-def _services() -> Iterator[Services]:
-    services = build_services(read_settings())
-    try:
-        yield services
-    finally:
-        services.close()
 
 
 @click.group()
@@ -57,7 +44,7 @@ def connector() -> None:
     help="KEY:SECRET of another record store; - reads standard input. They are kept encrypted.",
 )
 @click.option("--dry-run", is_flag=True, help="Show what would be stored; write nothing.")
-@_json_option
+@json_option
 @click.argument("kind", type=click.Choice([kind.value for kind in Kind]))
 @click.argument("source", metavar="SOURCE")
 def run_connector(  # noqa: PLR0913, PLR0917 - each is an option
@@ -82,7 +69,7 @@ def run_connector(  # noqa: PLR0913, PLR0917 - each is an option
         read_config(config.read()) if config else None,
         credentials.read() if credentials else None,
     )
-    with _services() as services:
+    with opened_services() as services:
         handle = _institution(services, institution)
         result = services.sources.run(handle, wish, is_dry=dry_run)
     _show(result, as_json)
@@ -90,10 +77,10 @@ def run_connector(  # noqa: PLR0913, PLR0917 - each is an option
 
 @connector.command("list")
 @click.option("--institution", metavar="NAME", help="Whose; all without it.")
-@_json_option
+@json_option
 def list_sources(institution: str | None, as_json: bool) -> None:
     """List sources with their latest runs, and each run's id."""
-    with _services() as services:
+    with opened_services() as services:
         found = [
             (name, source, services.sources.runs(handle, source.name)[:_SHOWN])
             for name, handle in _institutions(services, institution)
@@ -111,11 +98,11 @@ def list_sources(institution: str | None, as_json: bool) -> None:
 
 @connector.command("rejected")
 @click.option("--kept-aside", is_flag=True, help="List what was good and not wanted instead.")
-@_json_option
+@json_option
 @click.argument("run", metavar="RUN")
 def list_rejected(kept_aside: bool, as_json: bool, run: str) -> None:
     """List the rows that RUN rejected, each with the reason and, in JSON, the row itself."""
-    with _services() as services:
+    with opened_services() as services:
         handle = _owner(services, run)
         found = services.sources.rejected(handle, run, kept_aside=kept_aside)
     if as_json:
@@ -127,22 +114,22 @@ def list_rejected(kept_aside: bool, as_json: bool, run: str) -> None:
 
 @connector.command("replay")
 @_config_option
-@_json_option
+@json_option
 @click.argument("run", metavar="RUN")
 def replay(config: BinaryIO | None, as_json: bool, run: str) -> None:
     """Try the rows that RUN rejected again, under the source's configuration or a mended one."""
     mended = read_config(config.read()) if config else None
-    with _services() as services:
+    with opened_services() as services:
         result = services.sources.replay(_owner(services, run), run, mended)
     _show(result, as_json)
 
 
 @connector.command("undo")
-@_json_option
+@json_option
 @click.argument("run", metavar="RUN")
 def undo(as_json: bool, run: str) -> None:
     """Void what RUN stored, and store again what it had replaced."""
-    with _services() as services:
+    with opened_services() as services:
         result = services.sources.undo(_owner(services, run), run)
     _show(result, as_json)
 
@@ -159,7 +146,7 @@ def undo(as_json: bool, run: str) -> None:
 @click.argument("name", metavar="NAME")
 def schedule(institution: str, every_minutes: int, name: str) -> None:
     """Have the worker read a source every so often."""
-    with _services() as services:
+    with opened_services() as services:
         services.sources.schedule(_institution(services, institution), name, every_minutes or None)
     told = f"every {every_minutes} minutes" if every_minutes else "only when asked"
     click.echo(f"The source {name} is read {told}.", err=True)

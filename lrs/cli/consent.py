@@ -5,25 +5,21 @@ signed a sheet); the history says so.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
 
-from config.settings import read_settings
 from lrs.access.handles import InstitutionHandle, InstitutionId
+from lrs.cli.opening import json_option, opened_services
 from lrs.clock import to_text
 from lrs.consent.handles import Kind
 from lrs.consent.model import begin_of, check_terms
 from lrs.consent.views import view_basis, view_consent, view_disclosure
-from lrs.services import Services, build_services
+from lrs.services import Services
 
 _BY = "operator"
 _DAY_US = 86_400_000_000
-_json_option = click.option(
-    "--json", "as_json", is_flag=True, help="Print one JSON value on standard output."
-)
 _viewer_option = click.option("--institution", metavar="NAME", required=True, help="Who may see.")
 _purpose_option = click.option(
     "--purpose", metavar="WORD", default="transcript", show_default=True, help="What for."
@@ -43,15 +39,6 @@ _until_option = click.option(
 )
 
 
-@contextmanager
-def _services() -> Iterator[Services]:
-    services = build_services(read_settings())
-    try:
-        yield services
-    finally:
-        services.close()
-
-
 def register(group: click.Group) -> None:
     """Add the commands to the group."""
     group.add_command(consent)
@@ -69,7 +56,7 @@ def consent() -> None:
 @_kind_option
 @_source_option
 @_until_option
-@_json_option
+@json_option
 def grant(  # noqa: PLR0913, PLR0917 - each is an option
     learner: str,
     institution: str,
@@ -80,7 +67,7 @@ def grant(  # noqa: PLR0913, PLR0917 - each is an option
     as_json: bool,
 ) -> None:
     """Record that a learner lets an institution see what others hold of them; again confirms it."""
-    with _services() as services:
+    with opened_services() as services:
         terms = check_terms(purpose, kinds or list(Kind), _sources(services, sources), _until(until))
         viewer = services.access.get_institution_named(institution).id
         made = services.consents.grant_as(services.learners.own(learner), viewer, terms, _BY)
@@ -96,7 +83,7 @@ def grant(  # noqa: PLR0913, PLR0917 - each is an option
 @_purpose_option
 def withdraw(learner: str, institution: str, purpose: str) -> None:
     """Take back what a learner agreed to."""
-    with _services() as services:
+    with opened_services() as services:
         viewer = services.access.get_institution_named(institution).id
         services.consents.withdraw(services.learners.own(learner), viewer, purpose, _BY)
     click.echo(f"{institution} sees nothing more of others for {purpose}.", err=True)
@@ -104,10 +91,10 @@ def withdraw(learner: str, institution: str, purpose: str) -> None:
 
 @consent.command("show")
 @click.argument("learner", metavar="LEARNER")
-@_json_option
+@json_option
 def show(learner: str, as_json: bool) -> None:
     """Show what a learner agreed to, and who saw what, the latest day first."""
-    with _services() as services:
+    with opened_services() as services:
         handle, names = services.learners.own(learner), _names(services)
         consents = [_texts(view_consent(one, names)) for one in services.consents.list_for(handle)]
         seen = [view_disclosure(one, names) for one in services.consents.disclosures(handle)]
@@ -137,7 +124,7 @@ def show(learner: str, as_json: bool) -> None:
 @click.option("--text", metavar="TEXT", default="", help="Which law or contract it is.")
 @_until_option
 @click.option("--remove", is_flag=True, help="Take it back instead.")
-@_json_option
+@json_option
 def declare(  # noqa: PLR0913, PLR0917 - each is an option
     name: str,
     institution: str,
@@ -151,7 +138,7 @@ def declare(  # noqa: PLR0913, PLR0917 - each is an option
     as_json: bool,
 ) -> None:
     """Declare a law or contract by which an institution sees records of its own roster's learners."""
-    with _services() as services:
+    with opened_services() as services:
         handle = services.access.handle_for_institution_named(institution)
         if remove:
             services.consents.remove_basis(handle, name)
@@ -167,10 +154,10 @@ def declare(  # noqa: PLR0913, PLR0917 - each is an option
 
 @consent.command("bases")
 @click.option("--institution", metavar="NAME", help="Whose; all without it.")
-@_json_option
+@json_option
 def list_bases(institution: str | None, as_json: bool) -> None:
     """List declared laws and contracts: institution, name, what they open, text, with tabs between."""
-    with _services() as services:
+    with opened_services() as services:
         names = _names(services)
         wanted = services.access.get_institution_named(institution).id if institution else None
         views = [

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import click
 
-from config.settings import read_settings
+from lrs.cli.opening import opened_services
 from lrs.cli.progress import Progress
-from lrs.services import Services, build_services
+from lrs.services import Services
 from lrs.web.errors import kind_of
 from lrs.xapi.arrivals import IMPORT
 from lrs.xapi.import_files import StatementFile
@@ -44,11 +44,8 @@ def import_file(institution: str, version: str | None, as_json: bool, file: Path
     0) on standard error. It may be interrupted at any moment and run again: nothing goes in
     twice.
     """
-    services = build_services(read_settings())
-    try:
+    with opened_services() as services:
         counts, seconds = _run(services, institution, Version(version) if version else None, file, as_json)
-    finally:
-        services.close()
     if as_json:
         click.echo(json.dumps(asdict(counts)))
     else:

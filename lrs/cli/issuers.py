@@ -1,30 +1,14 @@
 """``lrs issuer``: whose signed tokens an institution trusts, from the command line."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import click
 
-from config.settings import read_settings
 from lrs.access.issuers import IssuerWish
 from lrs.access.model import Issuer
+from lrs.cli.opening import json_option, opened_services
 from lrs.clock import to_text
-from lrs.services import Services, build_services
-
-_json_option = click.option(
-    "--json", "as_json", is_flag=True, help="Print one JSON value on standard output."
-)
-
-
-@contextmanager
-def _services() -> Iterator[Services]:
-    services = build_services(read_settings())
-    try:
-        yield services
-    finally:
-        services.close()
 
 
 def register(group: click.Group) -> None:
@@ -60,20 +44,20 @@ def issuer() -> None:
     metavar="URL",
     help="Where its keys are. [default: where its /.well-known/openid-configuration says]",
 )
-@_json_option
+@json_option
 def add_issuer(institution: str, as_json: bool, **wish: str) -> None:
     """Trust an issuer's tokens for an audience, and print the id of that trust."""
-    with _services() as services:
+    with opened_services() as services:
         made = services.issuers.add(institution, IssuerWish(**wish))
     click.echo(json.dumps(_view(made)) if as_json else made.id)
 
 
 @issuer.command("list")
 @click.option("--institution", metavar="NAME", help="Without it, those of all institutions.")
-@_json_option
+@json_option
 def list_issuers(institution: str | None, as_json: bool) -> None:
     """List trusted issuers, oldest first: id, institution's id, issuer and audience, with tabs between."""
-    with _services() as services:
+    with opened_services() as services:
         found = services.issuers.list(institution)
     if as_json:
         click.echo(json.dumps([_view(one) for one in found]))
@@ -88,7 +72,7 @@ def list_issuers(institution: str | None, as_json: bool) -> None:
 @click.argument("issuer_id", metavar="ID")
 def remove_issuer(issuer_id: str) -> None:
     """Trust an issuer no more, at once."""
-    with _services() as services:
+    with opened_services() as services:
         services.issuers.remove(issuer_id)
     click.echo(f"Issuer {issuer_id} is trusted no more.", err=True)
 

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from config.settings import read_settings
+from lrs.cli.opening import json_option, opened_services
 from lrs.clock import to_text
 from lrs.errors import JobError
 from lrs.jobs.model import Outcome, Run
@@ -17,9 +18,6 @@ from lrs.jobs.views import view_job, view_run
 from lrs.services import build_services
 from lrs.worker import on_signals, work_until_asked_to_end
 
-_json_option = click.option(
-    "--json", "as_json", is_flag=True, help="Print one JSON value on standard output."
-)
 _BAD_OUTCOMES = frozenset({Outcome.FAILED, Outcome.LOST})
 
 
@@ -54,14 +52,11 @@ def jobs() -> None:
 
 
 @jobs.command("list")
-@_json_option
+@json_option
 def list_jobs(as_json: bool) -> None:
     """List the jobs: name, how it stands, last start, with tabs between."""
-    services = build_services(read_settings())
-    try:
+    with opened_services() as services:
         found = [_with_texts(view_job(one)) for one in services.jobs.view()]
-    finally:
-        services.close()
     if as_json:
         click.echo(json.dumps(found))
         return
@@ -72,7 +67,7 @@ def list_jobs(as_json: bool) -> None:
 
 @jobs.command("run")
 @click.argument("name")
-@_json_option
+@json_option
 def run_job(name: str, as_json: bool) -> None:
     """Run a job now, due or not, and say what it did."""
     services = build_services(read_settings())
@@ -91,14 +86,11 @@ def run_job(name: str, as_json: bool) -> None:
 @jobs.command("history")
 @click.argument("name", required=False)
 @click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True, help="At most so many.")
-@_json_option
+@json_option
 def history(name: str | None, limit: int, as_json: bool) -> None:
     """List the latest runs, of one job or of all, newest first."""
-    services = build_services(read_settings())
-    try:
+    with opened_services() as services:
         runs = services.jobs.history(name, limit)
-    finally:
-        services.close()
     if as_json:
         click.echo(json.dumps([_with_texts(view_run(run)) for run in runs]))
         return

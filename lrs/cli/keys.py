@@ -4,13 +4,11 @@ What was asked for stands alone on standard output; everything else goes to stan
 """
 
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
 
 import click
 
-from config.settings import read_settings
 from lrs.access.model import Institution, Key, NewKey, Role, Tolerance
 from lrs.access.rules import (
     MAX_OVERLAP_HOURS,
@@ -21,26 +19,15 @@ from lrs.access.rules import (
     parse_tolerances,
     state_of,
 )
+from lrs.cli.opening import json_option, opened_services
 from lrs.clock import to_text
-from lrs.services import Services, build_services
+from lrs.services import Services
 
 _DAY_US = 86_400_000_000
 _HOUR_US = 3_600_000_000
-_json_option = click.option(
-    "--json", "as_json", is_flag=True, help="Print one JSON value on standard output."
-)
 _institution_option = click.option(
     "--institution", metavar="NAME", required=True, help="The institution's name."
 )
-
-
-@contextmanager
-def _services() -> Iterator[Services]:
-    services = build_services(read_settings())
-    try:
-        yield services
-    finally:
-        services.close()
 
 
 def register(group: click.Group) -> None:
@@ -57,20 +44,20 @@ def institution() -> None:
 
 @institution.command("create")
 @click.argument("name")
-@_json_option
+@json_option
 def create_institution(name: str, as_json: bool) -> None:
     """Make an institution and print its id."""
-    with _services() as services:
+    with opened_services() as services:
         made = services.access.create_institution(name)
         view = _institution_view(services, made)
     click.echo(json.dumps(view) if as_json else made.id)
 
 
 @institution.command("list")
-@_json_option
+@json_option
 def list_institutions(as_json: bool) -> None:
     """List all institutions by name: id, tab, name."""
-    with _services() as services:
+    with opened_services() as services:
         found = services.access.list_institutions()
         views = [_institution_view(services, one) for one in found]
     if as_json:
@@ -94,13 +81,13 @@ def list_institutions(as_json: bool) -> None:
     required=True,
     help="How many statements it may hold; 0 for any number.",
 )
-@_json_option
+@json_option
 def set_quota(name: str, statements: int, as_json: bool) -> None:
     """Say how many statements an institution may hold.
 
     A post that would pass it is refused; what is kept already stays.
     """
-    with _services() as services:
+    with opened_services() as services:
         named = services.access.get_institution_named(name)
         changed = services.access.set_statement_quota(named.id, statements)
         view = _institution_view(services, changed)
@@ -154,7 +141,7 @@ def key() -> None:
     + ", ".join(Tolerance)
     + ".",
 )
-@_json_option
+@json_option
 def create_key(  # noqa: PLR0913, PLR0917 - each is an option
     institution_name: str | None,
     client_name: str | None,
@@ -166,7 +153,7 @@ def create_key(  # noqa: PLR0913, PLR0917 - each is an option
     as_json: bool,
 ) -> None:
     """Make a key and print KEY:SECRET; the secret is shown this once."""
-    with _services() as services:
+    with opened_services() as services:
         expires = services.outside.clock() + expires_days * _DAY_US if expires_days else None
         made = services.access.create_key(
             institution_name,
@@ -184,13 +171,13 @@ def create_key(  # noqa: PLR0913, PLR0917 - each is an option
 @click.option(
     "--institution", "institution_name", metavar="NAME", help="Without it, the administrators' keys."
 )
-@_json_option
+@json_option
 def list_keys(institution_name: str | None, as_json: bool) -> None:
     """List keys, oldest first: id, scopes, state, expiry, last use and what is tolerated, with tabs between.
 
     Warns of keys that expire within 14 days.
     """
-    with _services() as services:
+    with opened_services() as services:
         found = services.access.list_keys(
             services.access.get_institution_named(institution_name).id if institution_name else None
         )
@@ -214,14 +201,14 @@ def list_keys(institution_name: str | None, as_json: bool) -> None:
     metavar="N",
     help="For so long the old key stays good as well; 0 ends it at once.",
 )
-@_json_option
+@json_option
 def rotate_key(key_id: str, overlap_hours: int, as_json: bool) -> None:
     """Make a key's successor and print KEY:SECRET; the secret is shown this once.
 
     It has the same client, scopes, default version, rate and tolerances, and lasts as long as the old
     one was made to last.
     """
-    with _services() as services:
+    with opened_services() as services:
         made = services.access.rotate_key(key_id, overlap_hours * _HOUR_US)
         _show_new_key(services, made, as_json)
         old = services.access.find_key(key_id)
@@ -231,10 +218,10 @@ def rotate_key(key_id: str, overlap_hours: int, as_json: bool) -> None:
 
 @key.command("revoke")
 @click.argument("key_id", metavar="KEY")
-@_json_option
+@json_option
 def revoke_key(key_id: str, as_json: bool) -> None:
     """Stop a key at once."""
-    with _services() as services:
+    with opened_services() as services:
         services.access.revoke_key(key_id)
         revoked = services.access.find_key(key_id)
         now = services.outside.clock()
@@ -252,10 +239,10 @@ def revoke_key(key_id: str, as_json: bool) -> None:
     help="As what; see below.",
 )
 @click.option("--learner", metavar="LEARNER", help="Who, where the role is learner.")
-@_json_option
+@json_option
 def sign_in(institution: str, role: str, learner: str | None, as_json: bool) -> None:
     """Print a link that signs a person in: one day, one use."""
-    with _services() as services:
+    with opened_services() as services:
         subject = services.learners.find(learner).id if learner else None
         token = services.access.create_sign_in(institution, role, subject)
         link = f"{services.settings.public_url}/sign-in/{token}"

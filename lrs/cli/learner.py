@@ -2,31 +2,18 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 
 import click
 
-from config.settings import read_settings
 from lrs.access.handles import InstitutionId
+from lrs.cli.opening import json_option, opened_services
 from lrs.learners.identifiers import shown
 from lrs.learners.reading import MOST_LISTED, Learner
 from lrs.learners.views import view_learner
-from lrs.services import Services, build_services
+from lrs.services import Services
 
 _BY = "operator"
-_json_option = click.option(
-    "--json", "as_json", is_flag=True, help="Print one JSON value on standard output."
-)
 _why_option = click.option("--why", metavar="TEXT", default="", help="Kept in the history.")
-
-
-@contextmanager
-def _services() -> Iterator[Services]:
-    services = build_services(read_settings())
-    try:
-        yield services
-    finally:
-        services.close()
 
 
 def register(group: click.Group) -> None:
@@ -41,10 +28,10 @@ def learner() -> None:
 
 @learner.command("list")
 @click.option("--institution", metavar="NAME", help="Only whom it has records or a roster of.")
-@_json_option
+@json_option
 def list_learners(institution: str | None, as_json: bool) -> None:
     """List learners: id, name, institutions, identifiers, with tabs between."""
-    with _services() as services:
+    with opened_services() as services:
         named = services.access.get_institution_named(institution).id if institution else None
         names = _names(services)
         found = list(_learners(services, named))
@@ -59,10 +46,10 @@ def list_learners(institution: str | None, as_json: bool) -> None:
 
 @learner.command("find")
 @click.argument("identifier", metavar="IDENTIFIER")
-@_json_option
+@json_option
 def find_learner(identifier: str, as_json: bool) -> None:
     """Show whom an identifier means: mailto:…, "HOMEPAGE NAME" of an account, an OpenID, or an id."""
-    with _services() as services:
+    with opened_services() as services:
         found = services.learners.find(identifier)
         names = _names(services)
     click.echo(json.dumps(view_learner(found, names)) if as_json else _line(found, names))
@@ -72,10 +59,10 @@ def find_learner(identifier: str, as_json: bool) -> None:
 @click.argument("one", metavar="IDENTIFIER")
 @click.argument("other", metavar="IDENTIFIER")
 @_why_option
-@_json_option
+@json_option
 def link_identifiers(one: str, other: str, why: str, as_json: bool) -> None:
     """Record that two identifiers, or learners, are one person; it counts for a shared mailbox too."""
-    with _services() as services:
+    with opened_services() as services:
         pair = services.learners.link(one, other, _BY, why)
     _show_pair(pair, "linked", as_json)
 
@@ -84,10 +71,10 @@ def link_identifiers(one: str, other: str, why: str, as_json: bool) -> None:
 @click.argument("one", metavar="IDENTIFIER")
 @click.argument("other", metavar="IDENTIFIER")
 @_why_option
-@_json_option
+@json_option
 def unlink_identifiers(one: str, other: str, why: str, as_json: bool) -> None:
     """Record that two identifiers, or learners, are not one person, whatever else joins them."""
-    with _services() as services:
+    with opened_services() as services:
         pair = services.learners.unlink(one, other, _BY, why)
     _show_pair(pair, "apart", as_json)
 

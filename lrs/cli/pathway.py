@@ -1,28 +1,12 @@
 """``lrs pathway``: playlists and paths, from the command line."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
-from config.settings import read_settings
+from lrs.cli.opening import json_option, opened_services
 from lrs.pathways.views import view_pathway
-from lrs.services import Services, build_services
-
-_json_option = click.option(
-    "--json", "as_json", is_flag=True, help="Print one JSON value on standard output."
-)
-
-
-@contextmanager
-def _services() -> Iterator[Services]:
-    services = build_services(read_settings())
-    try:
-        yield services
-    finally:
-        services.close()
 
 
 def register(group: click.Group) -> None:
@@ -38,10 +22,10 @@ def pathway() -> None:
 @pathway.command("import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--institution", metavar="NAME", required=True, help="Whose it is; its award is given by it.")
-@_json_option
+@json_option
 def import_pathway(file: Path, institution: str, as_json: bool) -> None:
     """Take a pathway from a file, whole or not at all; its next version where one of its name is there."""
-    with _services() as services:
+    with opened_services() as services:
         handle = services.access.handle_for_institution_named(institution)
         done = services.pathways.import_pathway(handle, file.read_bytes())
     found = done.pathway
@@ -62,10 +46,10 @@ def import_pathway(file: Path, institution: str, as_json: bool) -> None:
 
 @pathway.command("list")
 @click.option("--institution", metavar="NAME", help="Whose; all without it.")
-@_json_option
+@json_option
 def list_pathways(institution: str | None, as_json: bool) -> None:
     """List pathways: institution, name, version, title, award, with tabs between."""
-    with _services() as services:
+    with opened_services() as services:
         handle = services.access.handle_for_institution_named(institution) if institution else None
         names: dict[str, str] = {one.id: one.name for one in services.access.list_institutions()}
         views = [view_pathway(one, names) for one in services.pathways.list(handle)]

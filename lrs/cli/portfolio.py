@@ -5,12 +5,12 @@ from pathlib import Path
 
 import click
 
-from config.settings import read_settings
 from lrs.app import create_app
+from lrs.cli.opening import opened_services
 from lrs.portfolios.export import to_bytes
 from lrs.portfolios.model import Portfolio
 from lrs.portfolios.routes.rendering import render_file
-from lrs.services import Services, build_services
+from lrs.services import Services
 
 
 def register(group: click.Group) -> None:
@@ -30,13 +30,10 @@ def register(group: click.Group) -> None:
 @click.option("--out", type=click.Path(dir_okay=False), help="A file, instead of standard output.")
 def portfolio(learner: str, form: str, out: str | None) -> None:
     """Write the portfolio of LEARNER: an id, or an identifier such as an e-mail address."""
-    services = build_services(read_settings())
-    try:
+    with opened_services() as services:
         handle = services.learners.own(learner)
         made = services.portfolios.assemble(handle)
         body = to_bytes(made) if form == "json" else _page(services, made)
-    finally:
-        services.close()
     if out is None:
         sys.stdout.buffer.write(body)
     else:

@@ -6,11 +6,10 @@ from pathlib import Path
 
 import click
 
-from config.settings import read_settings
+from lrs.cli.opening import json_option, opened_services
 from lrs.learners.roster_file import COLUMNS, MOST_BYTES, read_roster_file
 from lrs.learners.service import RosterImport, RosterOptions
 from lrs.learners.views import view_roster_import
-from lrs.services import build_services
 
 
 def register(group: click.Group) -> None:
@@ -38,7 +37,7 @@ def roster() -> None:
     help="A column that is called otherwise; may be repeated.",
 )
 @click.option("--full", is_flag=True, help="Remove from the roster whoever is not in the file.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON value on standard output.")
+@json_option
 def import_roster(  # noqa: PLR0913, PLR0917 - each is an option
     file: Path,
     institution: str,
@@ -51,12 +50,9 @@ def import_roster(  # noqa: PLR0913, PLR0917 - each is an option
     """Take a roster (CSV); broken rows are shown with line and reason, good ones are kept."""
     with file.open("rb") as opened:
         rows = read_roster_file(opened.read(MOST_BYTES + 1), _columns(columns))
-    services = build_services(read_settings())
-    try:
+    with opened_services() as services:
         handle = services.access.handle_for_institution_named(institution)
         done = services.learners.import_roster(handle, name, rows, RosterOptions(home_page, full))
-    finally:
-        services.close()
     if as_json:
         click.echo(json.dumps(view_roster_import(done)))
     else:

@@ -1,30 +1,15 @@
 """``lrs share``: links that open a learner's portfolio or transcript without signing in."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import click
 
-from config.settings import read_settings
+from lrs.cli.opening import json_option, opened_services
 from lrs.clock import to_text
 from lrs.portfolios.model import ShareLink
 from lrs.portfolios.shares import MOST_DAYS, WHATS, ShareWish
-from lrs.services import Services, build_services
-
-_json_option = click.option(
-    "--json", "as_json", is_flag=True, help="Print one JSON value on standard output."
-)
-
-
-@contextmanager
-def _services() -> Iterator[Services]:
-    services = build_services(read_settings())
-    try:
-        yield services
-    finally:
-        services.close()
+from lrs.services import Services
 
 
 def register(group: click.Group) -> None:
@@ -43,12 +28,12 @@ def share() -> None:
 @click.option("--what", type=click.Choice(WHATS), default=WHATS[0], help="What it opens; the portfolio.")
 @click.option("--crosswalk", metavar="NAME", help="For a transcript: NAME, or INSTITUTION/NAME.")
 @click.option("--label", metavar="TEXT", default="", help="For whom; only the learner sees it.")
-@_json_option
+@json_option
 def create_share(
     learner: str, days: int, what: str, crosswalk: str | None, label: str, as_json: bool
 ) -> None:
     """Print a link, this once, that opens what LEARNER wants to show; an id or an identifier."""
-    with _services() as services:
+    with opened_services() as services:
         handle = services.learners.own(learner)
         institution, name = _crosswalk(services, crosswalk) if crosswalk else (None, None)
         token = services.portfolios.create_share(handle, ShareWish(what, days, label, institution, name))
@@ -59,10 +44,10 @@ def create_share(
 
 @share.command("list")
 @click.argument("learner")
-@_json_option
+@json_option
 def list_shares(learner: str, as_json: bool) -> None:
     """List the links of LEARNER, the latest first: id, what, state, end, label, with tabs between."""
-    with _services() as services:
+    with opened_services() as services:
         found = services.portfolios.list_shares(services.learners.own(learner))
     if as_json:
         click.echo(json.dumps([_view(one) for one in found]))
@@ -75,10 +60,10 @@ def list_shares(learner: str, as_json: bool) -> None:
 @share.command("revoke")
 @click.argument("learner")
 @click.argument("share_id", metavar="ID")
-@_json_option
+@json_option
 def revoke_share(learner: str, share_id: str, as_json: bool) -> None:
     """Close a link of LEARNER at once, by its ID as lrs share list prints it."""
-    with _services() as services:
+    with opened_services() as services:
         handle = services.learners.own(learner)
         services.portfolios.revoke_share(handle, share_id)
         closed = next(one for one in services.portfolios.list_shares(handle) if one.id == share_id)

@@ -2,16 +2,15 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from typing import Any, TextIO
 
 import click
 
-from config.settings import read_settings
 from lrs.access.handles import InstitutionHandle
+from lrs.cli.opening import json_option, opened_services
 from lrs.clock import to_text
 from lrs.errors import LrsError, NotFound
-from lrs.services import Services, build_services
+from lrs.services import Services
 from lrs.streams.model import MAX_OVERLAP_HOURS, DestinationView, Kind
 from lrs.streams.sending import Result
 from lrs.streams.service import Issued, Wish
@@ -20,9 +19,6 @@ from lrs.xapi.log import read_filter
 
 _HOUR_US = 3_600_000_000
 _MOST_LETTERS = 10_000
-_json_option = click.option(
-    "--json", "as_json", is_flag=True, help="Print one JSON value on standard output."
-)
 _credentials_option = click.option(
     "--credentials",
     type=click.File("r"),
@@ -35,15 +31,6 @@ def register(group: click.Group) -> None:
     """Add the commands to the group."""
     group.add_command(destination)
     group.add_command(outbox)
-
-
-@contextmanager
-def _services() -> Iterator[Services]:
-    services = build_services(read_settings())
-    try:
-        yield services
-    finally:
-        services.close()
 
 
 @click.group()
@@ -62,7 +49,7 @@ def destination() -> None:
 @click.option("--agent", "agents", metavar="JSON", multiple=True, help="Only these agents, as in queries.")
 @click.option("--related", is_flag=True, help="Agents and activities may stand anywhere in a statement.")
 @click.option("--from-start", is_flag=True, help="Send the whole log, not only what is stored from now on.")
-@_json_option
+@json_option
 def add_destination(  # noqa: PLR0913, PLR0917 - each is an option
     institution: str,
     name: str,
@@ -79,7 +66,7 @@ def add_destination(  # noqa: PLR0913, PLR0917 - each is an option
     """Make a destination; print its id, and for a webhook its secret, which is shown this once."""
     given = credentials.read() if credentials else None
     wanted = read_filter(verbs, activities, agents, related=related)
-    with _services() as services:
+    with opened_services() as services:
         handle = services.access.handle_for_institution_named(institution)
         issued = services.destinations.add(handle, Wish(name, Kind(kind), url, wanted, given, from_start))
         _show_issued(services, handle, issued, as_json)
@@ -87,10 +74,10 @@ def add_destination(  # noqa: PLR0913, PLR0917 - each is an option
 
 @destination.command("list")
 @click.option("--institution", metavar="NAME", help="Whose; all without it.")
-@_json_option
+@json_option
 def list_destinations(institution: str | None, as_json: bool) -> None:
     """List destinations: id, institution, name, kind, how it stands, with tabs between."""
-    with _services() as services:
+    with opened_services() as services:
         found = [
             (owner, _texts(view_destination(one)), one) for owner, one in _destinations(services, institution)
         ]
@@ -105,17 +92,17 @@ def list_destinations(institution: str | None, as_json: bool) -> None:
 @click.argument("destination_id", metavar="ID")
 def remove_destination(destination_id: str) -> None:
     """Forget a destination; what was not sent yet is not sent."""
-    with _services() as services:
+    with opened_services() as services:
         services.destinations.remove(_owner(services, destination_id), destination_id)
     click.echo(f"Destination {destination_id} is removed.", err=True)
 
 
 @destination.command("test")
 @click.argument("destination_id", metavar="ID")
-@_json_option
+@json_option
 def test_destination(destination_id: str, as_json: bool) -> None:
     """Send a test now, and say what came of it."""
-    with _services() as services:
+    with opened_services() as services:
         verdict = services.destinations.test(_owner(services, destination_id), destination_id)
     ok = verdict.result is Result.SENT
     if as_json:
@@ -137,11 +124,11 @@ def test_destination(destination_id: str, as_json: bool) -> None:
     help="For so long a webhook's old secret signs as well; 0 ends it at once.",
 )
 @_credentials_option
-@_json_option
+@json_option
 def rotate_secret(destination_id: str, overlap_hours: int, credentials: TextIO | None, as_json: bool) -> None:
     """Change a destination's secret; a webhook's new one is printed, this once."""
     given = credentials.read() if credentials else None
-    with _services() as services:
+    with opened_services() as services:
         handle = _owner(services, destination_id)
         issued = services.destinations.rotate(handle, destination_id, overlap_hours * _HOUR_US, given)
         _show_issued(services, handle, issued, as_json)
@@ -154,10 +141,10 @@ def outbox() -> None:
 
 @outbox.command("list")
 @click.option("--institution", metavar="NAME", help="Whose; all without it.")
-@_json_option
+@json_option
 def list_outbox(institution: str | None, as_json: bool) -> None:
     """List every destination with how it stands, and under it its dead letters."""
-    with _services() as services:
+    with opened_services() as services:
         found = [(owner, one, _letters(services, one)) for owner, one in _destinations(services, institution)]
     if as_json:
         views = (
@@ -175,11 +162,11 @@ def list_outbox(institution: str | None, as_json: bool) -> None:
 @outbox.command("replay")
 @click.argument("letter_ids", metavar="ID...", nargs=-1, required=True)
 @click.option("--drop", is_flag=True, help="Forget them instead.")
-@_json_option
+@json_option
 def replay(letter_ids: Sequence[str], drop: bool, as_json: bool) -> None:
     """Have dead letters sent again: one letter's id, or a destination's for all of its letters."""
     count = 0
-    with _services() as services:
+    with opened_services() as services:
         act = services.destinations.drop if drop else services.destinations.replay
         for one in letter_ids:
             destination_id, _, statement_id = one.partition(":")
