@@ -4,32 +4,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, BrowserContext, Page
 
-from tests.e2e.browser import PHONE, Missing, find_axe, open_browser, skip_or_fail
+from tests.e2e.browser import PHONE
+from tests.e2e.opened import TARGET, WIDE, Opened, bottom, violations
 from tests.e2e.scenes import attestation
 from tests.server import RunningServer, running_server
 
 pytestmark = pytest.mark.browser
-
-TARGET = 44
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    try:
-        with open_browser() as browser:
-            yield browser
-    except Missing as missing:
-        skip_or_fail(missing)
-
-
-@pytest.fixture(scope="module")
-def axe() -> str:
-    try:
-        return find_axe()
-    except Missing as missing:
-        skip_or_fail(missing)
 
 
 @pytest.fixture(scope="module")
@@ -46,37 +28,17 @@ def link(server: RunningServer) -> str:
     return attestation(server)
 
 
-class Opened:
-    """A page with what it complained of and asked for."""
-
-    def __init__(self, browser: Browser, url: str, **options: Any) -> None:
-        self.context = browser.new_context(**{"viewport": PHONE, **options})
-        self.page = self.context.new_page()
-        self.errors: list[str] = []
-        self.requests: list[str] = []
-        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
-        self.page.on("console", lambda one: self.errors.append(one.text) if one.type == "error" else None)
-        self.page.on("request", lambda one: self.requests.append(one.url))
-        self.page.goto(url)
-
-
 @pytest.fixture
 def open_page(browser: Browser) -> Iterator[Any]:
-    opened: list[Opened] = []
+    contexts: list[BrowserContext] = []
 
     def make(url: str, **options: Any) -> Opened:
-        opened.append(Opened(browser, url, **options))
-        return opened[-1]
+        contexts.append(browser.new_context(**{"viewport": PHONE, **options}))
+        return Opened(contexts[-1], url)
 
     yield make
-    for one in opened:
-        one.context.close()
-
-
-def bottom(page: Page, text: str) -> float:
-    box = page.get_by_text(text).first.bounding_box()
-    assert box is not None
-    return box["y"] + box["height"]
+    for context in contexts:
+        context.close()
 
 
 def refuse(page: Page) -> None:
@@ -88,7 +50,7 @@ def refuse(page: Page) -> None:
 def test_who_asks_what_and_both_answers_are_seen_without_scrolling(open_page: Any, link: str) -> None:
     page = open_page(link).page
     for text in ("Did Mia Sol do this?", "Repaired the blue boat", "Could teach it", "Yes, I confirm this"):
-        assert bottom(page, text) <= PHONE["height"], text
+        assert bottom(page, f"text={text}") <= PHONE["height"], text
     assert "Ivo Brandt, Hill School asks you to confirm:" in page.locator("main").inner_text()
 
 
@@ -98,9 +60,7 @@ def test_axe_finds_nothing(open_page: Any, link: str, axe: str, scheme: str, is_
     page = open_page(link, color_scheme=scheme).page
     if is_wrong:
         refuse(page)
-    page.evaluate(axe)
-    found = page.evaluate("axe.run().then(result => result.violations)")
-    assert [(one["id"], [node["html"] for node in one["nodes"]][:3]) for one in found] == []
+    assert violations(page, axe) == []
 
 
 @pytest.mark.parametrize("is_wrong", [False, True])
@@ -110,8 +70,7 @@ def test_nothing_scrolls_sideways_and_targets_are_wide_enough(
     page = open_page(link, viewport={"width": 320, "height": 640}).page
     if is_wrong:
         refuse(page)
-    wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-    assert page.evaluate(wide) <= 0
+    assert page.evaluate(WIDE) <= 0
     narrow = page.evaluate(
         """least => [...document.querySelectorAll('button, .choices label, input[name=hours], textarea')]
             .filter(each => each.getBoundingClientRect().height < least).map(each => each.outerHTML)""",
@@ -120,7 +79,7 @@ def test_nothing_scrolls_sideways_and_targets_are_wide_enough(
     assert narrow == []
     page.set_viewport_size({"width": 640, "height": 740})
     page.evaluate("document.documentElement.style.fontSize = '200%'")
-    assert page.evaluate(wide) <= 0
+    assert page.evaluate(WIDE) <= 0
 
 
 def test_nothing_is_complained_of_and_nothing_comes_from_elsewhere(

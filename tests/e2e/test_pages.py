@@ -3,25 +3,16 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext
 
-from tests.e2e.browser import PHONE, Missing, find_axe, open_browser, sign_in, skip_or_fail
+from tests.e2e.browser import PHONE, sign_in
+from tests.e2e.opened import TARGET, UNFOLD, WIDE, Opened, bottom, tab_to, violations
 from tests.e2e.scenes import EMPTY, GOOD, MEND, Scenes, open_scenes
 
 pytestmark = pytest.mark.browser
 
-TARGET = 44
 SIGNED_IN = [(MEND, 0), (MEND, 1), (GOOD, 0), (GOOD, 1), (EMPTY, 0), (EMPTY, 1)]
 OPEN = ["/arrivals", "/nothing", "/api/docs", "/sign-in/unknown"]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    try:
-        with open_browser() as browser:
-            yield browser
-    except Missing as missing:
-        skip_or_fail(missing)
 
 
 @pytest.fixture(scope="module")
@@ -42,14 +33,6 @@ def states(browser: Browser, scenes: Scenes) -> dict[str, object]:
     return kept
 
 
-@pytest.fixture(scope="module")
-def axe() -> str:
-    try:
-        return find_axe()
-    except Missing as missing:
-        skip_or_fail(missing)
-
-
 @pytest.fixture(params=[*SIGNED_IN, *OPEN], ids=str)
 def place(request: pytest.FixtureRequest, scenes: Scenes) -> tuple[str | None, str]:
     """Every page in every state: whose browser, and the path."""
@@ -57,27 +40,6 @@ def place(request: pytest.FixtureRequest, scenes: Scenes) -> tuple[str | None, s
         return None, request.param
     institution, number = request.param
     return institution, scenes.pages(institution)[number]
-
-
-class Opened:
-    """A page with what it said and asked for on the way."""
-
-    def __init__(self, context: BrowserContext, path: str) -> None:
-        self.page = context.new_page()
-        self.errors: list[str] = []
-        self.requests: list[str] = []
-        self.page.on(
-            "console", lambda message: self.errors.append(message.text) if is_error(message) else None
-        )
-        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
-        self.page.on("request", lambda request: self.requests.append(request.url))
-        self.page.goto(path)
-
-
-def is_error(message: object) -> bool:
-    """Chromium reports a document's own 401 or 404 in the console; that status is the page's answer."""
-    text = message.text  # type: ignore[attr-defined]
-    return message.type in {"error", "warning"} and "Failed to load resource" not in text  # type: ignore[attr-defined]
 
 
 @pytest.fixture
@@ -99,12 +61,6 @@ def open_page(browser: Browser, scenes: Scenes, states: dict[str, object]) -> It
         context.close()
 
 
-def bottom(page: Page, selector: str) -> float:
-    box = page.locator(selector).first.bounding_box()
-    assert box is not None, selector
-    return box["y"] + box["height"]
-
-
 @pytest.mark.parametrize(
     ("institution", "words"), [(MEND, "Not all."), (GOOD, "Yes, everything"), (EMPTY, "Nothing has")]
 )
@@ -124,11 +80,7 @@ def test_the_question_is_answered_above_the_fold_on_a_phone(
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing(open_page, place: tuple[str | None, str], axe: str, scheme: str) -> None:
     page = open_page(*place, color_scheme=scheme).page
-    page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true })")
-    page.evaluate(axe)
-    found = page.evaluate("axe.run().then(result => result.violations)")
-    told = [(one["id"], [node["html"] for node in one["nodes"]][:3]) for one in found]
-    assert told == []
+    assert violations(page, axe) == []
 
 
 def test_nothing_is_complained_of_and_nothing_comes_from_elsewhere(
@@ -144,13 +96,12 @@ def test_nothing_scrolls_sideways_on_the_narrowest_screen_nor_with_text_twice_as
     open_page, place: tuple[str | None, str]
 ) -> None:
     page = open_page(*place, viewport={"width": 320, "height": 640}).page
-    wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-    assert page.evaluate(wide) <= 0
-    page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true })")
-    assert page.evaluate(wide) <= 0
+    assert page.evaluate(WIDE) <= 0
+    page.evaluate(UNFOLD)
+    assert page.evaluate(WIDE) <= 0
     page.set_viewport_size({"width": 640, "height": 740})
     page.evaluate("document.documentElement.style.fontSize = '200%'")
-    assert page.evaluate(wide) <= 0
+    assert page.evaluate(WIDE) <= 0
 
 
 def test_text_is_large_and_targets_are_wide_enough(open_page, place: tuple[str | None, str]) -> None:
@@ -199,15 +150,6 @@ def test_a_person_signs_in_reads_and_signs_out_by_keyboard_alone(open_page, scen
     assert "You are signed out" in page.locator("h1").inner_text()
     page.goto("/arrivals")
     assert "You are not signed in" in page.locator("h1").inner_text()
-
-
-def tab_to(page: Page, name: str) -> None:
-    for _ in range(40):
-        page.keyboard.press("Tab")
-        if page.locator(":focus").inner_text().strip() == name:
-            assert page.locator(":focus").evaluate("each => getComputedStyle(each).outlineStyle") == "solid"
-            return
-    raise AssertionError(f"{name} is not reached by Tab")
 
 
 def test_the_first_tab_offers_to_skip_to_the_content(open_page, place: tuple[str | None, str]) -> None:

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
-from tests.e2e.browser import PHONE, Missing, find_axe, open_browser, skip_or_fail
+from tests.e2e.browser import PHONE
+from tests.e2e.opened import TARGET, UNFOLD, WIDE, Opened, bottom, violations
 from tests.e2e.people import BEHIND, EMPTY, FULL, STATES, UNWILLING, People, open_people
-from tests.e2e.test_pages import TARGET, Opened, bottom
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
@@ -20,31 +20,11 @@ SLOWEST_SECONDS = 1.0
 PAPER = {"width": 718, "height": 1000}
 """A4 with its margins, at 96 points to the inch."""
 
-WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-UNFOLD = "document.querySelectorAll('details').forEach(each => { each.open = true })"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    try:
-        with open_browser() as browser:
-            yield browser
-    except Missing as missing:
-        skip_or_fail(missing)
-
 
 @pytest.fixture(scope="module")
 def people(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[People]:
     with open_people(tmp_path_factory.mktemp("people")) as people:
         yield people
-
-
-@pytest.fixture(scope="module")
-def axe() -> str:
-    try:
-        return find_axe()
-    except Missing as missing:
-        skip_or_fail(missing)
 
 
 @pytest.fixture(scope="module")
@@ -160,10 +140,7 @@ def test_sections_stand_in_the_order_in_which_people_ask(open_page: Open) -> Non
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing(open_page: Open, place: tuple[str | None, str], axe: str, scheme: str) -> None:
     page = open_page(*place, color_scheme=scheme).page
-    page.evaluate(UNFOLD)
-    page.evaluate(axe)
-    found = page.evaluate("axe.run().then(result => result.violations)")
-    assert [(one["id"], [node["html"] for node in one["nodes"]][:3]) for one in found] == []
+    assert violations(page, axe) == []
 
 
 def test_nothing_is_complained_of_and_nothing_comes_from_elsewhere(

@@ -5,24 +5,15 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext
 
-from tests.e2e.browser import PHONE, Missing, find_axe, open_browser, skip_or_fail
+from tests.e2e.browser import PHONE
+from tests.e2e.opened import TARGET, UNFOLD, WIDE, Opened, bottom, tab_to, violations
 from tests.e2e.registrars import NOT_YET, PARTLY, READY, Registrar, open_registrar
-from tests.e2e.test_pages import TARGET, Opened, bottom, tab_to
 from tests.transcripts import MUSEUM, SCHOOL
 
 pytestmark = pytest.mark.browser
 
 PLACES = [READY, PARTLY, NOT_YET, "all", "why", "shared", "empty"]
 MOST_BYTES = 100_000
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    try:
-        with open_browser() as browser:
-            yield browser
-    except Missing as missing:
-        skip_or_fail(missing)
 
 
 @pytest.fixture(scope="module")
@@ -44,14 +35,6 @@ def cookies(browser: Browser, registrar: Registrar) -> dict[str, object]:
         kept[institution] = context.storage_state()
         context.close()
     return kept
-
-
-@pytest.fixture(scope="module")
-def axe() -> str:
-    try:
-        return find_axe()
-    except Missing as missing:
-        skip_or_fail(missing)
 
 
 @pytest.fixture
@@ -104,10 +87,7 @@ def test_the_question_is_answered_above_the_fold_on_a_phone(open_page, place: st
 @pytest.mark.parametrize("place", PLACES)
 def test_axe_finds_nothing(open_page, place: str, axe: str, scheme: str) -> None:
     page = open_page(place, color_scheme=scheme).page
-    page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true })")
-    page.evaluate(axe)
-    found = page.evaluate("axe.run().then(result => result.violations)")
-    assert [(one["id"], [node["html"] for node in one["nodes"]][:3]) for one in found] == []
+    assert violations(page, axe) == []
 
 
 @pytest.mark.parametrize("place", PLACES)
@@ -126,12 +106,11 @@ def test_nothing_scrolls_sideways_on_the_narrowest_screen_nor_with_text_twice_as
     open_page, place: str
 ) -> None:
     page = open_page(place, viewport={"width": 320, "height": 640}).page
-    wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-    page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true })")
-    assert page.evaluate(wide) <= 0
+    page.evaluate(UNFOLD)
+    assert page.evaluate(WIDE) <= 0
     page.set_viewport_size({"width": 640, "height": 740})
     page.evaluate("document.documentElement.style.fontSize = '200%'")
-    assert page.evaluate(wide) <= 0
+    assert page.evaluate(WIDE) <= 0
 
 
 @pytest.mark.parametrize("place", PLACES)
