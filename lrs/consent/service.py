@@ -13,9 +13,10 @@ from dataclasses import dataclass
 
 from lrs.access.handles import InstitutionHandle, InstitutionId
 from lrs.clock import Clock
+from lrs.consent.awards import award_places, forget_award_places
 from lrs.consent.changes import disclosures_of, granting, withdrawing
 from lrs.consent.handles import GrantedHandle, Ground, Kind
-from lrs.consent.kinds import AWARD, BASIS, CONSENT, DISCLOSURE
+from lrs.consent.kinds import BASIS, CONSENT, DISCLOSURE
 from lrs.consent.model import (
     ENDED,
     GRANTED,
@@ -200,6 +201,7 @@ class ConsentService:
             }
             wishes = [(subject, Wish(None)) for subject in sorted(subjects)]
             count += self._commons.change_all(kind, wishes, now)
+        forget_award_places(self._commons, handle.identities)
         return count
 
     def list_given(self, handle: InstitutionHandle) -> Sequence[GivenConsent]:
@@ -304,11 +306,10 @@ class ConsentService:
         for identity in learner.identities:
             for place in identity.names:
                 held.setdefault(place, set()).add(identity.id)
-        for place in self._institution_ids():
-            tables = self._open_recorded(InstitutionHandle(place))
-            for identity_id in learner.identity_ids:
-                if tables.find_by(AWARD, f"identity:{identity_id}", limit=1):
-                    held.setdefault(place, set()).add(identity_id)
+        known = frozenset(self._institution_ids())
+        for place, identities in award_places(self._commons, learner.identity_ids).items():
+            if place in known:
+                held.setdefault(place, set()).update(identities)
         return dict(sorted(held.items()))
 
     def _bases_for(self, viewer: InstitutionHandle, learner: Learner) -> Sequence[Basis]:

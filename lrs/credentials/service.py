@@ -14,6 +14,7 @@ import orjson
 
 from lrs.access.handles import InstitutionHandle, InstitutionId
 from lrs.clock import Clock
+from lrs.consent.awards import award_places, note_award
 from lrs.consent.kinds import AWARD
 from lrs.credentials.model import (
     ISSUED,
@@ -128,12 +129,13 @@ class AwardService:
             institutions: Only those that these gave; None for all, which only the learner's own
                 handle opens.
         """
-        own = sorted(identities)
+        places = award_places(self._commons, sorted(identities))
         found = (
             award_from(one.value, handle.institution_id)
             for handle in self._pathways.institutions()
-            if institutions is None or handle.institution_id in institutions
-            for identity in own
+            if handle.institution_id in places
+            and (institutions is None or handle.institution_id in institutions)
+            for identity in sorted(places[handle.institution_id])
             for one in _by_identity(self._open(handle), identity)
         )
         return once_each(found)
@@ -188,6 +190,7 @@ class AwardService:
         identity = held[min(held)].value["identity"] if held else learner.id
         award = make_award(completion_from(row), pathway.award, pathway.opens, IdentityId(identity))
         keep()
+        note_award(self._commons, award.identity, InstitutionId(pathway.institution), self._clock())
         before = held.get(award.subject)
         after = tables.change(AWARD, award.subject, _giving(award), self._clock())
         done.given += int(after is not None and (before is None or after.version != before.version))

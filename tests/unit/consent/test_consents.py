@@ -5,10 +5,12 @@ import threading
 import pytest
 
 from lrs.access.handles import InstitutionHandle, InstitutionId
+from lrs.consent.awards import note_award
 from lrs.consent.handles import Ground, Kind
 from lrs.consent.kinds import AWARD
 from lrs.consent.model import check_terms, day_of
 from lrs.errors import Conflict, InvalidParameter, NotFound
+from lrs.learners.handles import IdentityId
 from lrs.learners.service import RosterOptions
 from lrs.tables.recorded import Wish
 from tests.unit.consent.conftest import ANA, BADGE, EMPLOYER, Place
@@ -220,6 +222,7 @@ def test_institution_that_holds_nothing_is_not_named_and_one_that_gave_an_award_
     place.consents.grant(own, S, "transcript", ALL, None, None)
     assert set(place.consents.open(SCHOOL, own.learner_id, "transcript", "x").sources) == {S}
     award = Wish({"identity": own.learner_id}, [f"identity:{own.learner_id}"])
+    note_award(place.town.commons, IdentityId(own.learner_id), M, 1)
     place.town.stores.recorded(MUSEUM).change(AWARD, "x", lambda _: award, 1)
     assert set(place.consents.open(SCHOOL, own.learner_id, "transcript", "x").sources) == {S, M}
 

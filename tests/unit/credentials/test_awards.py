@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from lrs.access.handles import InstitutionHandle
 from lrs.credentials.model import Award
 from lrs.errors import InvalidImport, JobStopped
 from lrs.pathways.kinds import PATHWAY
@@ -72,6 +73,22 @@ def test_award_is_given_once_for_what_was_finished_and_names_its_evidence(world:
     assert awards(world, "ben") == []
     history = world.services.stores.recorded(world.handle("Museum")).read_entries(0, 99)
     assert [entry.kind for entry in history] == [PATHWAY, "award"]
+
+
+def test_only_institutions_that_gave_an_award_are_asked_for_awards(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.say("School", "ada", "a1")
+    world.say("Employer", "ben", "b1")
+    settle(world)
+    asked: list[InstitutionHandle] = []
+    opened = world.services.awards._open
+    monkeypatch.setattr(world.services.awards, "_open", lambda handle: asked.append(handle) or opened(handle))
+    assert len(awards(world)) == 1
+    assert asked == [world.handle("Museum")]
+    asked.clear()
+    assert awards(world, "ben") == []
+    assert asked == []
 
 
 def test_completions_are_shown_and_equal_a_rebuild(world: World) -> None:
