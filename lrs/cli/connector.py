@@ -13,7 +13,7 @@ from lrs.clock import to_text
 from lrs.errors import NotFound
 from lrs.services import Services
 from lrs.sources.model import MOST_MINUTES, KeptRow, Kind, Run, RunResult, Source, is_url
-from lrs.sources.service import SourceWish, read_config
+from lrs.sources.setup import SourceWish, read_config
 
 _SHOWN = 5
 _config_option = click.option(

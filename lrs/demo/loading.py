@@ -16,7 +16,7 @@ from lrs.learners.roster_file import read_roster_file
 from lrs.learners.service import RosterOptions
 from lrs.services import Services
 from lrs.sources.model import Kind
-from lrs.sources.service import SourceWish, read_config
+from lrs.sources.setup import SourceWish, read_config
 from profiles.demo_city import DemoCity, load_city, make_term
 from profiles.demo_city.sheet import card_of, make_sheet
 

@@ -1,19 +1,12 @@
 """Sources: set one up and read it, try rejected rows again, undo a run, read what is due."""
 
-import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from math import isfinite
-from urllib.parse import urlsplit
-
-import orjson
 
 from connectors.base import Connector
-from connectors.csv.connector import CsvConnector
-from connectors.xapi import XapiConnector
 from lrs.access.handles import InstitutionHandle
-from lrs.errors import Conflict, InvalidImport, InvalidRequest, LrsError, NotFound
+from lrs.errors import InvalidImport, LrsError, NotFound
 from lrs.sources.locks import SourceLock
 from lrs.sources.model import (
     CURSOR,
@@ -23,20 +16,18 @@ from lrs.sources.model import (
     Act,
     Json,
     KeptRow,
-    Kind,
     Run,
     RunResult,
     Source,
     State,
     check_minutes,
-    check_place,
-    name_source,
     run_id,
 )
 from lrs.sources.parts import Parts
 from lrs.sources.rosters import gather_people, roster_name
 from lrs.sources.rows import RowBook
 from lrs.sources.runner import PAGE_ROWS, Runner, Work, in_parts, read_kept, row_of
+from lrs.sources.setup import SourceSetup, SourceWish
 from lrs.tables.recorded import Note, Recorded, RecordedTables, Wish
 
 KEPT_RUNS = 100
@@ -45,21 +36,6 @@ _CHANCE = 3
 _LEFT_OUT = 400
 """As which rows that were left out stand among an institution's refusals."""
 _DIGEST = "question"
-
-
-@dataclass(frozen=True, slots=True)
-class SourceWish:
-    """What is to be read.
-
-    Attributes:
-        config: None for what the source was set up with before.
-        credentials: ``KEY:SECRET``; None for those given before, or none.
-    """
-
-    kind: Kind
-    place: str
-    config: Json | None = None
-    credentials: str | None = None
 
 
 @dataclass(slots=True)
@@ -77,6 +53,7 @@ class SourceService:
     def __init__(self, parts: Parts) -> None:
         """Keep what was handed in."""
         self._parts = parts
+        self._setup = SourceSetup(parts)
 
     # Reading
 
@@ -96,8 +73,8 @@ class SourceService:
             JobAlreadyRunning: Another process reads this source.
             StoreError: The store failed; run again.
         """
-        source = self._wanted(handle, wish)
-        connector = self._connect(handle, source)
+        source = self._setup.wanted(handle, wish)
+        connector = self._setup.connect(handle, source)
         if is_dry:
             return self._rehearse(handle, source, connector)
         self._record(handle, source)
@@ -116,7 +93,7 @@ class SourceService:
         source = self.get(handle, about.source)
         if config is not None:
             source = replace(source, config=config)
-        connector = self._connect(handle, source)
+        connector = self._setup.connect(handle, source)
         self._record(handle, source)
 
         def work(runner: Runner, _progress: Callable[[], None]) -> None:
@@ -216,7 +193,7 @@ class SourceService:
             keep()
             self._note_started(handle, source)
             try:
-                counts = self._pull(handle, source, self._connect(handle, source), keep).run.counts
+                counts = self._pull(handle, source, self._setup.connect(handle, source), keep).run.counts
             except LrsError as error:
                 keep()
                 done.problems.append(f"{source.name}: {error.detail}")
@@ -234,38 +211,6 @@ class SourceService:
                     yield handle, source
 
     # Steps
-
-    def _wanted(self, handle: InstitutionHandle, wish: SourceWish) -> Source:
-        """Return the source as it shall be: what is not wished stays as it was."""
-        check_place(wish.place)
-        name = name_source(wish.kind, wish.place, wish.config or {})
-        found = self._tables(handle).find(SOURCE, name)
-        before = Source.read(name, found.value) if found else None
-        if before is not None and before.kind is not wish.kind:
-            raise Conflict(f"The source {name} is of the kind {before.kind}; give this one another name.")
-        config = wish.config if wish.config is not None else (before.config if before else None)
-        if config is None and wish.kind is Kind.CSV:
-            raise InvalidRequest(
-                f"The source {name} is new: say in a configuration (--config) what its columns mean;"
-                " docs/formats.md has the form."
-            )
-        secret = before.secret if before else None
-        if before is not None and secret and not _same_host(before.place, wish.place):
-            secret = None
-        if wish.credentials is not None:
-            _check_credentials(wish.credentials)
-            secret = self._parts.box.seal(wish.credentials.strip().encode(), _about(handle, name))
-        every = before.every_minutes if before else None
-        return Source(name, wish.kind, wish.place, config or {}, every, secret)
-
-    def _connect(self, handle: InstitutionHandle, source: Source) -> Connector:
-        """Make the connector of a source; nothing is read yet."""
-        if source.kind is Kind.CSV:
-            return CsvConnector(lambda: self._parts.client.load(source.place), source.config)
-        credentials = None
-        if source.secret is not None:
-            credentials = self._parts.box.open(source.secret, _about(handle, source.name)).decode()
-        return XapiConnector(source.place, source.config, credentials, self._parts.client)
 
     def _record(self, handle: InstitutionHandle, source: Source) -> None:
         value = source.value()
@@ -453,43 +398,3 @@ class SourceService:
 
     def _tables(self, handle: InstitutionHandle) -> RecordedTables:
         return self._parts.recorded(handle)
-
-
-def read_config(text: bytes) -> Json:
-    """Read a configuration file.
-
-    Raises:
-        InvalidRequest: It is no JSON object.
-    """
-    try:
-        value = json.loads(text.decode("utf-8-sig"), parse_constant=_refuse, parse_float=_finite)
-        orjson.dumps(value)
-    except (ValueError, TypeError, RecursionError) as error:  # orjson's own is a TypeError
-        raise InvalidRequest(f"The configuration is no JSON: {error}.") from error
-    if not isinstance(value, Mapping):
-        raise InvalidRequest("The configuration must be a JSON object.")
-    return dict(value)
-
-
-def _refuse(name: str) -> float:
-    raise ValueError(f"{name} is no number")
-
-
-def _finite(text: str) -> float:
-    found = float(text)
-    return found if isfinite(found) else _refuse(text[:20])
-
-
-def _same_host(one: str, other: str) -> bool:
-    """Tell whether credentials for one place may be shown to another."""
-    return urlsplit(one)[:2] == urlsplit(other)[:2]
-
-
-def _check_credentials(text: str) -> None:
-    key, colon, secret = text.strip().partition(":")
-    if not (key and colon and secret) or not text.strip().isascii() or len(text.split()) != 1:
-        raise InvalidRequest("Credentials are KEY:SECRET, on one line.")
-
-
-def _about(handle: InstitutionHandle, name: str) -> str:
-    return f"source {handle.institution_id} {name}"

@@ -19,7 +19,7 @@ from lrs.outbound.model import Answer
 from lrs.sources.model import LOCK, Kind, State
 from lrs.sources.places import PatientClient
 from lrs.sources.rows import RowBook
-from lrs.sources.service import SourceWish, read_config
+from lrs.sources.setup import SourceWish, read_config
 from lrs.sources.writing import Writer
 from lrs.tables.recorded import Recorded, Wish
 from tests.engines import Engine

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from lrs.errors import StoreUnavailable
 from lrs.sources.model import Kind
 from lrs.sources.rows import RowBook
-from lrs.sources.service import SourceWish
+from lrs.sources.setup import SourceWish
 from lrs.sources.writing import Writer
 from tests.contract.test_sources import CONF, Museum
 from tests.engines import sqlite_engine
