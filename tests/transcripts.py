@@ -6,6 +6,7 @@ from typing import Any
 
 from lrs.jobs.model import Outcome
 from lrs.learners.roster_file import RosterRow
+from lrs.vouchers import VOUCHER
 from tests.factories import make_statement_id
 from tests.http.conftest import Instance
 from tests.unit.competencies.builders import FRAMEWORK, TWO_OF_THREE, spine
@@ -17,7 +18,6 @@ SHIFT = "https://works.example/shifts/hull"
 WORKSHOP = "https://museum.example/workshops/robot"
 ADA = "mailto:ada@example.org"
 MENTOR = {"objectType": "Agent", "name": "Mara Ek", "mbox": "mailto:mara@works.example"}
-VOUCHER = "https://w3id.org/lrs/voucher"
 
 CROSSWALK: dict[str, Any] = {
     "name": "diploma",

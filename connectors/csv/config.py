@@ -12,13 +12,13 @@ from connectors.base import Json
 from connectors.config import Members, Problems
 from connectors.csv.table import AUTO, CP1252, DELIMITERS, UTF_8, Form, Limits
 from connectors.csv.values import DAY_FIRST, MONTH_FIRST, UNITS, DateOrder, compile_pattern, fold, read_time
+from lrs.vouchers import VOUCHERS
 
 _T = TypeVar("_T")
 _IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"\\^`|]+")
 _LARGEST_SCORE = 10**9
 _HOLE = re.compile(r"\{([^{}]+)\}")
 _NAMED_DELIMITERS = {"tab": "\t", "semicolon": ";", "comma": ","}
-VOUCHERS = ("teacher", "mentor", "employer", "accreditor", "peer", "machine", "learner")
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,12 +24,12 @@ from connectors.csv.values import (
     split_cell,
 )
 from lrs.errors import Problem
+from lrs.vouchers import VOUCHER
 
 _T = TypeVar("_T")
 _MAIL = re.compile(r"[^\s@<>:,;\"()\[\]\\]+@[^\s@<>:,;\"()\[\]\\]+")
 _SHA1 = re.compile(r"[0-9a-fA-F]{40}")
 _SHOWN = 8
-VOUCHER = "https://w3id.org/lrs/voucher"
 
 Cells = Mapping[str, str]
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import click
 
-from connectors.csv.config import VOUCHERS
 from lrs.cli.opening import json_option, opened_services
 from lrs.clock import to_text
 from lrs.sources.attestation import COMPLETED, LEVELS, MOST_DAYS, AttestationWish
+from lrs.vouchers import VOUCHERS
 
 _institution_option = click.option(
     "--institution", metavar="NAME", required=True, help="Whose record it goes into."

@@ -4,17 +4,14 @@ Rules are data of an institution, versioned as a whole. Each rule looks at one a
 that evidence of an act never depends on what else is recorded.
 """
 
-import itertools
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 import orjson
 
-from lrs.competencies.model import COVERAGE, K_OF_N, Framework, Level, ProgressModel
-from lrs.competencies.shapes import Shape, pointer
-from lrs.learners.acts import VOUCHERS, Act, act_key
+from lrs.learners.acts import Act, act_key
 from lrs.learners.handles import IdentityId
 from lrs.tables.derived import Row
 
@@ -23,12 +20,7 @@ Json = Mapping[str, Any]
 EVIDENCE = "evidence"
 """The derived table of evidence; an owner is an identity."""
 
-_LISTS = ("verb", "activity", "activityType", "parent", "grouping", "category", "institution", "voucher")
-_WHEN = (*_LISTS, "success", "completion", "minMinutes")
-_SCORES = ("scaled", "success", "completion")
-_MOST_STRENGTH = Decimal(10)
-_LEAST_STRENGTH = Decimal("0.01")
-_LARGE = Decimal(1_000_000)
+LISTS = ("verb", "activity", "activityType", "parent", "grouping", "category", "institution", "voucher")
 _ONE, _ZERO = Decimal(1), Decimal(0)
 
 
@@ -182,7 +174,7 @@ def _evidence(act: Act, alignment: Alignment, rule: Rule) -> Evidence:
         act.institution,
         act.at,
         rule.strength,
-        None if score is None else _text(score),
+        None if score is None else decimal_text(score),
         voucher,
         act_key(act),
     )
@@ -218,7 +210,7 @@ def _bounded(score: Decimal) -> Decimal:
     return max(-_ONE, min(score, _ONE))
 
 
-def _text(number: Decimal) -> str:
+def decimal_text(number: Decimal) -> str:
     """Write a number plainly, without an exponent and without zeros at its end; at most nine places."""
     text = f"{round(number, 9):f}"
     return (text.rstrip("0").rstrip(".") if "." in text else text) or "0"
@@ -246,154 +238,6 @@ _CONDITIONS: Mapping[str, Callable[[Wanted, Act], bool]] = {
 }
 
 
-def read_alignment(
-    value: object,
-    shape: Shape,
-    find_framework: Callable[[str], Framework | None],
-    find_institution: Callable[[str], str | None],
-) -> dict[str, Any]:
-    """Read an alignment's file; return what is recorded of it, without ``version``.
-
-    Items are recorded by identifier, institutions by id.
-
-    Args:
-        value: The parsed file.
-        shape: Collects what is wrong.
-        find_framework: Finds an imported framework by its identifier.
-        find_institution: Finds an institution's id by its name.
-    """
-    given = shape.members(value, "", ("name", "framework", "rules"), ("model",))
-    name = shape.token(given, "name", "")
-    if "/" in name:
-        shape.wrong("/name", "name.slash", "An alignment's name has no slash.")
-    wanted = shape.text(given, "framework", "")
-    framework = find_framework(wanted)
-    if framework is None and wanted:
-        shape.wrong("/framework", "framework.unknown", f"No framework {wanted} has been imported.")
-    reading = _RuleReader(shape, framework, find_institution)
-    rules = [
-        reading.rule(one, pointer("rules", index))
-        for index, one in enumerate(shape.array(given.get("rules", []), "/rules", 1))
-    ]
-    return {"name": name, "framework": wanted, "rules": rules}
-
-
-@dataclass
-class _RuleReader:
-    """Reads rules for a framework."""
-
-    shape: Shape
-    framework: Framework | None
-    find_institution: Callable[[str], str | None]
-    ids: set[str] = field(default_factory=set)
-
-    def rule(self, value: object, path: str) -> dict[str, Any]:
-        """Read a rule as it is recorded."""
-        given = self.shape.members(value, path, ("id", "item", "when"), ("score", "strength"))
-        made: dict[str, Any] = {"id": self._id(given, path), "item": self._item(given, path)}
-        made["when"] = self._when(given.get("when", {}), path + "/when") if "when" in given else {}
-        made["score"] = self._score(given.get("score", "scaled"), path + "/score")
-        strength = given.get("strength", "1")
-        number = self.shape.decimal(strength, path + "/strength", _LEAST_STRENGTH, _MOST_STRENGTH)
-        made["strength"] = _text(number)
-        return made
-
-    def _id(self, given: Json, path: str) -> str:
-        rule_id = self.shape.token(given, "id", path)
-        if rule_id and rule_id in self.ids:
-            self.shape.wrong(path + "/id", "rule.duplicate", f"The rule {rule_id} stands twice.")
-        self.ids.add(rule_id)
-        return rule_id
-
-    def _item(self, given: Json, path: str) -> str:
-        name = self.shape.text(given, "item", path)
-        if not name or self.framework is None:
-            return name
-        found = self.framework.find(name)
-        if len(found) == 1:
-            return found[0]
-        many = f"{len(found)} items have the code {name}; name one by its identifier."
-        none = f"The framework {self.framework.title!r} has no item {name}."
-        self.shape.wrong(path + "/item", "item.unknown", many if found else none)
-        return name
-
-    def _when(self, value: object, path: str) -> dict[str, Any]:
-        given = self.shape.members(value, path, (), _WHEN)
-        if not given:
-            self.shape.wrong(path, "rule.empty", "At least one condition must stand here.")
-        made: dict[str, Any] = {name: list(self.shape.texts(given, name, path)) for name in _LISTS}
-        made |= {name: self.shape.flag(given, name, path) for name in ("success", "completion")}
-        made = {name: found for name, found in made.items() if found not in (None, [])}
-        if "minMinutes" in given:
-            made["minMinutes"] = self.shape.whole(given, "minMinutes", path, 1, 1_000_000)
-        for index, kind in enumerate(made.get("voucher", ())):
-            if kind not in VOUCHERS:
-                known = f"{kind!r} is no kind of voucher; there are {', '.join(VOUCHERS)}."
-                self.shape.wrong(path + pointer("voucher", index), "voucher.unknown", known)
-        if "institution" in made:
-            made["institution"] = self._institutions(made["institution"], path)
-        return made
-
-    def _institutions(self, names: Sequence[str], path: str) -> list[str]:
-        found = []
-        for index, name in enumerate(names):
-            institution = self.find_institution(name)
-            if institution is None:
-                place = path + pointer("institution", index)
-                self.shape.wrong(place, "institution.unknown", f"There is no institution named {name!r}.")
-            else:
-                found.append(institution)
-        return found
-
-    def _score(self, value: object, path: str) -> Any:
-        if isinstance(value, str):
-            if value not in _SCORES:
-                message = f"Here must stand one of {', '.join(_SCORES)}, or an object with fixed or raw."
-                self.shape.wrong(path, "score.unknown", message)
-            return value
-        given = self.shape.members(value, path, (), ("fixed", "raw"))
-        if len(given) != 1:
-            self.shape.wrong(path, "score.one", "Either fixed or raw must stand here.")
-        if "fixed" in given:
-            fixed = self.shape.decimal(given["fixed"], path + "/fixed", _ZERO, _ONE)
-            return {"fixed": _text(fixed)}
-        raw = self.shape.members(given.get("raw", {}), path + "/raw", ("of",))
-        most = self.shape.decimal(raw.get("of", "1"), path + "/raw/of", Decimal("0.000001"), _LARGE)
-        return {"raw": {"of": _text(most)}}
-
-
-def read_model(value: object, path: str, shape: Shape) -> ProgressModel:
-    """Read a model's file (or the member ``model`` of an alignment's)."""
-    given = shape.members(value, path, ("name",), ("k", "n", "levels"))
-    name = shape.text(given, "name", path)
-    if name == COVERAGE:
-        shape.members(value, path, ("name",))
-        return ProgressModel()
-    if name != K_OF_N:
-        if name:
-            known = f"There are the models {K_OF_N} and {COVERAGE}."
-            shape.wrong(path + "/name", "model.unknown", known)
-        return ProgressModel()
-    shape.members(value, path, ("name", "k", "n", "levels"))
-    n = shape.whole(given, "n", path, 1, 100)
-    k = shape.whole(given, "k", path, 1, 100)
-    if k > n:
-        shape.wrong(path + "/k", "model.k", "k of n: k must not be more than n.")
-    listed = shape.array(given.get("levels", []), path + "/levels", 1)
-    levels = [_level(one, path + pointer("levels", index), shape) for index, one in enumerate(listed)]
-    for index, (lower, upper) in enumerate(itertools.pairwise(levels)):
-        if upper.level <= lower.level or upper.threshold <= lower.threshold:
-            rising = "Levels and their thresholds must rise from one to the next."
-            shape.wrong(path + pointer("levels", index + 1), "model.rising", rising)
-    return ProgressModel(K_OF_N, k, n, tuple(levels))
-
-
-def _level(value: object, path: str, shape: Shape) -> Level:
-    given = shape.members(value, path, ("level", "name", "threshold"))
-    threshold = shape.decimal(given.get("threshold", "0"), path + "/threshold", Decimal(-1), _ONE)
-    return Level(shape.whole(given, "level", path, 1, 100), shape.text(given, "name", path, 200), threshold)
-
-
 def alignment_from(value: Json, owner: str) -> Alignment:
     """Read an alignment as it is recorded."""
     rules = tuple(_rule_from(one) for one in value["rules"])
@@ -406,7 +250,7 @@ def _rule_from(value: Json) -> Rule:
     return Rule(
         value["id"],
         value["item"],
-        {name: Wanted.of(when[name]) for name in _LISTS if name in when},
+        {name: Wanted.of(when[name]) for name in LISTS if name in when},
         {name: when[name] for name in ("success", "completion") if name in when},
         None if minutes is None else minutes * 60,
         value["score"],

@@ -7,7 +7,8 @@ from typing import Any
 from lrs.access.handles import InstitutionHandle, InstitutionId
 from lrs.access.service import AccessService
 from lrs.clock import Clock
-from lrs.competencies.alignments import EVIDENCE, Evidence, evidence_from, read_alignment, read_model
+from lrs.competencies.alignment_file import read_alignment, read_model
+from lrs.competencies.alignments import EVIDENCE, Evidence, evidence_from
 from lrs.competencies.case import instant_of, keep_withdrawn, read_package, write_package
 from lrs.competencies.deriving import iter_values, progress_in
 from lrs.competencies.explaining import Explanation, explain

@@ -16,6 +16,7 @@ import orjson
 
 from lrs.learners.handles import IdentityId
 from lrs.tables.derived import Row
+from lrs.vouchers import VOUCHER, VOUCHERS
 from lrs.xapi.facts import agent_key, is_voiding
 from lrs.xapi.scalars import parse_timestamp
 
@@ -23,12 +24,6 @@ Json = Mapping[str, Any]
 
 ACTS = "acts"
 """The derived table of acts; an owner is an identity."""
-
-VOUCHER = "https://w3id.org/lrs/voucher"
-"""The extension of a statement's context that says who stands for it."""
-
-VOUCHERS = ("teacher", "mentor", "employer", "accreditor", "peer", "machine", "learner")
-"""The kinds of vouchers."""
 
 LONGEST_NARRATIVE = 2_000
 """Characters of a response that an act keeps; the statement has the rest."""

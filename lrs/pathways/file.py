@@ -8,8 +8,8 @@ from typing import Any
 
 from lrs.competencies.model import K_OF_N, Framework
 from lrs.competencies.shapes import Shape, pointer
-from lrs.learners.acts import VOUCHERS
 from lrs.pathways.model import FLAGS, KEEP, LISTS, REVOKE
+from lrs.vouchers import VOUCHERS
 from lrs.xapi.scalars import is_iri
 
 Json = Mapping[str, Any]

@@ -18,8 +18,6 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from connectors.csv.config import VOUCHERS
-from connectors.csv.mapping import VOUCHER
 from connectors.csv.values import duration_text, plain, read_duration
 from lrs.access.handles import InstitutionHandle, InstitutionId
 from lrs.access.rules import clean_name
@@ -29,6 +27,7 @@ from lrs.learners.identifiers import mailbox_of, parse_identifier
 from lrs.sources.model import NAMESPACE, Json
 from lrs.sources.parts import Parts
 from lrs.tables.recorded import Recorded, Wish
+from lrs.vouchers import VOUCHER, VOUCHERS
 
 KIND = "attestation"
 CLIENT = "attestation"

@@ -2,8 +2,8 @@
 
 from marshmallow import Schema, fields, validate
 
-from connectors.csv.config import VOUCHERS
 from lrs.sources.attestation import COMPLETED, LEVELS, MOST_DAYS
+from lrs.vouchers import VOUCHERS
 from lrs.web.smorest import Instant, StrictSchema
 
 _LONGEST = 2000

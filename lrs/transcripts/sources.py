@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lrs.competencies.shapes import Shape, pointer
-from lrs.learners.acts import VOUCHERS
 from lrs.transcripts.model import WILDCARD, ByItems, ByMinutes, ByPathway, Filter, From
+from lrs.vouchers import VOUCHERS
 from lrs.xapi.scalars import is_iri
 
 MOST_NUMBER = 10_000_000

@@ -2,11 +2,11 @@
 
 from datetime import datetime, timedelta
 
+from lrs.vouchers import VOUCHER
 from profiles.demo_city.city import Json, Person
 from profiles.demo_city.diary import Diary, duration, parent, reference, score
 
 SHIFT_WEEKDAYS = (1, 3)
-VOUCHER = "https://w3id.org/lrs/voucher"
 GOOD_ENOUGH = 2  # on the rubric of four levels
 
 

@@ -7,15 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lrs.competencies.alignments import (
-    Evidence,
-    alignment_from,
-    evidence_from,
-    evidence_of,
-    evidence_row,
-    read_alignment,
-    read_model,
-)
+from lrs.competencies.alignment_file import read_alignment, read_model
+from lrs.competencies.alignments import Evidence, alignment_from, evidence_from, evidence_of, evidence_row
 from lrs.competencies.model import ProgressModel, model_from, model_value
 from lrs.competencies.shapes import Shape
 from lrs.learners.acts import Voucher

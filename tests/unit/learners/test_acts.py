@@ -9,7 +9,6 @@ import pytest
 from lrs.clock import from_datetime, to_datetime
 from lrs.learners.acts import (
     LONGEST_NARRATIVE,
-    VOUCHER,
     Voucher,
     act_from,
     act_key,
@@ -20,6 +19,7 @@ from lrs.learners.acts import (
     sortable,
 )
 from lrs.learners.handles import IdentityId
+from lrs.vouchers import VOUCHER
 
 ANA = {"mbox": "mailto:ana@example.org", "name": "Ana"}
 BEN = {"account": {"homePage": "https://school.example", "name": "17"}}
