@@ -4,8 +4,9 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 
 from connectors.base import Json, Page, Row, Sink
-from connectors.csv.config import Choice, CsvConfig, holes, read_csv_config
+from connectors.csv.config import read_csv_config
 from connectors.csv.mapping import map_row
+from connectors.csv.model import Choice, CsvConfig, holes
 from connectors.csv.table import Line, Table, read_table
 from lrs.errors import InvalidBody, InvalidImport, Problem
 

@@ -10,7 +10,7 @@ import orjson
 
 from connectors.base import Json, Mapped, RosterFact, Row, Sink
 from connectors.config import pointer
-from connectors.csv.config import Agent, Choice, CsvConfig, RosterRule, Score, fill
+from connectors.csv.model import Agent, Choice, CsvConfig, RosterRule, Score, fill
 from connectors.csv.values import (
     duration_text,
     fold,
