@@ -1,5 +1,6 @@
 """The invented term: enough of it, the same each time, and valid in both versions."""
 
+import csv
 import json
 import uuid
 from collections import Counter
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from lrs.learners.identifiers import sha1_of
 from lrs.xapi.statement import validate_statement
 from lrs.xapi.versions import Version
 from profiles.demo_city import load_city, make_term
@@ -96,3 +98,15 @@ def test_files_say_that_everything_is_invented() -> None:
     folder = files("profiles.demo_city")
     for name in ("city.json", "offers.json", "people.json"):
         assert "invented" in json.loads(folder.joinpath(name).read_text(encoding="utf-8"))["note"]
+
+
+def test_every_identifier_of_a_learner_is_of_the_mailbox_that_the_roster_gives() -> None:
+    text = files("profiles.demo_city").joinpath("roster.csv").read_text(encoding="utf-8")
+    mailboxes = {row["sourcedId"]: f"mailto:{row['email']}" for row in csv.DictReader(text.splitlines())}
+    assert len(mailboxes) == len(CITY.learners)
+    for person in CITY.learners:
+        mailbox = mailboxes[person.identifiers["school"]["account"]]
+        hashed = person.identifiers["museum"]["mbox_sha1sum"]
+        assert f"mbox_sha1sum {hashed}" == sha1_of(f"mbox {mailbox}"), person.name
+        assert person.identifiers.get("employer", {"mbox": mailbox})["mbox"] == mailbox
+    assert len(set(mailboxes.values())) == len(mailboxes) - 1, "two persons share one mailbox"
