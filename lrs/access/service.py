@@ -6,6 +6,7 @@ revoked key stops at once. Names come from people: they are trimmed and checked 
 
 import json
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from urllib.parse import urlsplit
 
@@ -38,7 +39,7 @@ from lrs.access.rules import (
 )
 from lrs.access.sign_ins import SignIns
 from lrs.clock import Clock
-from lrs.errors import AlreadyExists, NotFound, Unauthenticated
+from lrs.errors import AlreadyExists, NotFound, StoreUnavailable, Unauthenticated
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _SECOND = 1_000_000
@@ -121,8 +122,10 @@ class AccessService:
         return Caller(client.id, bearer.scopes, handle, None, client, None, institution.statement_quota)
 
     def _note_used(self, key: Key, now: int) -> None:
+        """Note it at most once a minute; a store that takes no writes just now is still read from."""
         if key.last_used_at_us is None or now - key.last_used_at_us >= _MINUTE:
-            self._store.note_key_used(key.id, now)
+            with suppress(StoreUnavailable):
+                self._store.note_key_used(key.id, now)
 
     # Institutions
 
