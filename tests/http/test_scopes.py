@@ -98,6 +98,7 @@ ROWS = [
     row("GET", f"{INSTITUTIONS}/<institution_id>/usage", OVERSEERS),
     row("PUT", f"{INSTITUTIONS}/<institution_id>/quota", ADMINISTRATORS, {"statements": 0}),
     row("POST", "/api/v1/keys/<key_id>/rotations", ADMINISTRATORS, {}),
+    row("PATCH", "/api/v1/keys/<key_id>", ADMINISTRATORS, {"ratePerMinute": 7}),
     row("DELETE", "/api/v1/keys/<key_id>", ADMINISTRATORS),
     row("GET", "/api/v1/keys/<key_id>/arrivals", frozenset({S.ALL})),
     row("GET", "/api/v1/log", READERS - {S.STATEMENTS_READ_MINE}),

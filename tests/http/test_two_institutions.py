@@ -179,6 +179,7 @@ CASES: list[tuple[str, str, Ask]] = [
     ),
     ("GET", f"{INSTITUTIONS}/<>/usage", at(f"{INSTITUTIONS}/{{institution}}/usage")),
     ("POST", "/api/v1/keys/<>/rotations", with_body(at("/api/v1/keys/{key}/rotations"), {})),
+    ("PATCH", "/api/v1/keys/<>", with_body(at("/api/v1/keys/{key}"), {"ratePerMinute": 7})),
     ("DELETE", "/api/v1/keys/<>", at("/api/v1/keys/{key}")),
     ("GET", "/api/v1/keys/<>/arrivals", at("/api/v1/keys/{key}/arrivals")),
     ("GET", "/arrivals/<>", at("/arrivals/{key}")),

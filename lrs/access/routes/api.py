@@ -14,11 +14,13 @@ from typing import Any
 
 from flask import request
 
-from lrs.access.model import Caller, ClientId, Institution, Key, NewKey, Scope
+from lrs.access.model import Caller, ClientId, Institution, Key, KeyChange, NewKey, Scope
 from lrs.access.rules import KeyWish, require, state_of
 from lrs.access.schemas import (
     InstitutionSchema,
     InstitutionsSchema,
+    KeyChangeSchema,
+    KeySchema,
     KeysSchema,
     NewInstitutionSchema,
     NewKeyAnswerSchema,
@@ -160,6 +162,20 @@ def make_keys_blueprint(access: AccessService) -> StrictBlueprint:
         require(_caller(), Scope.ADMIN)
         return _new_view(access, access.rotate_key(key_id, wanted["overlapHours"] * _HOUR_US))
 
+    @blueprint.patch("/keys/<key_id>")
+    @blueprint.arguments(NoParamsSchema, location="query")
+    @blueprint.arguments(KeyChangeSchema)
+    @blueprint.response(HTTPStatus.OK, KeySchema)
+    @blueprint.refuses(_BAD, _WHO, _NOT_YOU, _GONE, _TAKEN)
+    def change_key(_none: object, wanted: Mapping[str, Any], key_id: str) -> dict[str, Any]:
+        """Change a key.
+
+        What is given of its rate, end, default version and tolerances; in force from the next request on.
+        A key that is revoked, expired or rotated stays as it is. Needs an administrator's key.
+        """
+        require(_caller(), Scope.ADMIN)
+        return _view_alone(access, access.change_key(key_id, _to_change(wanted)))
+
     @blueprint.delete("/keys/<key_id>")
     @blueprint.arguments(NoParamsSchema, location="query")
     @blueprint.response(HTTPStatus.NO_CONTENT)
@@ -194,10 +210,20 @@ def _visible(access: AccessService, institution_id: str) -> Institution:
     return access.get_institution(institution_id)
 
 
+def _to_change(wanted: Mapping[str, Any]) -> KeyChange:
+    given = dict(wanted)
+    if "tolerances" in given:
+        given["tolerances"] = frozenset(given["tolerances"])
+    return KeyChange(**given)
+
+
 def _new_view(access: AccessService, made: NewKey) -> dict[str, Any]:
-    institution = made.key.institution_id
-    clients = access.client_names(institution) if institution else {}
-    return {**_view(access, made.key, clients), "secret": made.secret}
+    return {**_view_alone(access, made.key), "secret": made.secret}
+
+
+def _view_alone(access: AccessService, key: Key) -> dict[str, Any]:
+    clients = access.client_names(key.institution_id) if key.institution_id else {}
+    return _view(access, key, clients)
 
 
 def _view(access: AccessService, key: Key, clients: Mapping[ClientId, str]) -> dict[str, Any]:
