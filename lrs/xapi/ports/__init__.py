@@ -12,6 +12,7 @@ from typing import NamedTuple, NewType, Protocol
 from lrs.access.handles import InstitutionHandle
 from lrs.errors import Problem
 from lrs.xapi.ports.activities import ActivityDefinition, ActivityStore
+from lrs.xapi.ports.arrivals import ReceiptCount, RefusalCount
 from lrs.xapi.ports.attachments import AttachmentContent, AttachmentStore
 from lrs.xapi.ports.documents import DocumentStore
 
@@ -337,8 +338,20 @@ class ArrivalStore(Protocol):
         """Return the latest receipts of a source, newest first."""
         ...
 
-    def list_refusals(self, source: str, limit: int) -> Sequence[Refusal]:
-        """Return the latest refusals of a source, newest first."""
+    def list_refusals(self, source: str | None, limit: int) -> Sequence[Refusal]:
+        """Return the latest refusals of a source, newest first; None asks for those of all sources."""
+        ...
+
+    def count_receipts(self, after_us: int) -> Sequence[ReceiptCount]:
+        """Count what is listed as receipts of all sources, by source and day; in no order.
+
+        Args:
+            after_us: Those later than this moment are counted apart as well.
+        """
+        ...
+
+    def count_refusals(self) -> Sequence[RefusalCount]:
+        """Count what is listed as refusals of all sources, by what they have in common; in no order."""
         ...
 
 
