@@ -258,7 +258,7 @@ def reference(target: str) -> dict[str, str]:
 @pytest.fixture
 def clients(instance: Instance) -> tuple[dict[str, str], dict[str, str]]:
     """Two clients of one school; each may write, and read what it wrote."""
-    scopes = (S.STATEMENTS_WRITE, S.STATEMENTS_READ_MINE)
+    scopes = (S.STATEMENTS_WRITE, S.STATEMENTS_READ_MINE, S.DEFINE)
     made = [instance.access.create_key("School", name, scopes) for name in ("door", "desk")]
     door, desk = ({**basic(one.key.id, one.secret), "X-Experience-API-Version": "1.0.3"} for one in made)
     return door, desk
