@@ -5,7 +5,8 @@ Spec: xAPI 1.0.3 Communication 2.1.3.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
+from itertools import repeat
 from typing import Any
 
 import apsw
@@ -13,7 +14,7 @@ import apsw
 from lrs.stores.sqlite import sql
 from lrs.stores.sqlite.facts import FilterCheck
 from lrs.stores.sqlite.references import iter_chain
-from lrs.stores.sqlite.rows import RowCodec, State, id_text
+from lrs.stores.sqlite.rows import RowCodec, State
 from lrs.xapi.ports import (
     FactKind,
     Filter,
@@ -41,6 +42,10 @@ ENDS = "SELECT coalesce((SELECT min(seq) FROM stmt), 1), coalesce((SELECT max(se
 _AT_OR_BEHIND = "SELECT seq, stored FROM stmt WHERE seq >= ? ORDER BY seq LIMIT 1"
 
 _COLUMNS = "p.seq, s.id, s.stored, s.dict, s.body"
+
+
+_plain = partial(tuple.__new__, StoredStatement)
+"""Makes a statement of its fields, given as one tuple: without a call of Python for each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,15 +114,19 @@ class PageReader:
 
     def _serve(self, rows: Sequence[tuple[Any, ...]]) -> list[StoredStatement]:
         """Read rows of seq, id, stored, dict, body; those met by a hash alone are left out."""
-        bodies = self._codec.bodies([row[3:5] for row in rows])
+        if not rows:
+            return []
+        seqs, identities, stored, numbers, blobs, *_ = zip(*rows, strict=True)
+        bodies = self._codec.bodies(numbers, blobs)
+        found = list(map(_plain, zip(identities, seqs, stored, bodies, repeat(False))))
         if not self._checks:
-            return [_to_plain(row, body) for row, body in zip(rows, bodies, strict=True)]
+            return found
         first, *others = [check.holds_in for check in self._checks]
         return [
-            _to_plain(row, body)
-            for row, body in zip(rows, bodies, strict=True)
-            if (first(body, row[4]) and (not others or all(holds(body, row[4]) for holds in others)))
-            or self._inherits(row[0])
+            statement
+            for statement, body, blob in zip(found, bodies, blobs, strict=True)
+            if (first(body, blob) and (not others or all(holds(body, blob) for holds in others)))
+            or self._inherits(statement.position)
         ]
 
     def _inherits(self, seq: int) -> bool:
@@ -161,11 +170,6 @@ def _arm(primary: int, related: tuple[bool, ...]) -> str:
         " AND l.lo <= :high AND l.lo >= coalesce((SELECT max(lo) FROM lots WHERE lo <= :low), 0)"
         f" AND s.tenant = :tenant AND s.state <> {State.VOIDED:d}{probes}"
     )
-
-
-def _to_plain(row: tuple[Any, ...], body: bytes) -> StoredStatement:
-    """Make a statement that is not voided of a row that begins with seq, id, stored."""
-    return StoredStatement(id_text(row[1]), row[0], row[2], body, False)
 
 
 def _rarest_first(database: apsw.Connection, codec: RowCodec, filters: Sequence[Filter]) -> list[Filter]:
@@ -238,4 +242,4 @@ def to_statement(codec: RowCodec, row: tuple[Any, ...]) -> StoredStatement:
     seq, identity, stored, state, number, blob = row
     body = codec.split(number, blob).body
     position = Position(seq)
-    return StoredStatement(id_text(identity), position, stored, body, state == State.VOIDED)
+    return StoredStatement(identity, position, stored, body, state == State.VOIDED)

@@ -114,14 +114,32 @@ class BatchOutcome:
 class StoredStatement(NamedTuple):
     """A statement as kept (a tuple, since a hundred are made a page).
 
-    ``voided``: a voiding statement is about it (and it voids none itself).
+    Attributes:
+        identity: The sixteen bytes of its id; as text only where that is asked for.
+        voided: A voiding statement is about it (and it voids none itself).
     """
 
-    id: StatementId
+    identity: bytes
     position: Position
     stored_at_us: int
     body: bytes
     voided: bool
+
+    @property
+    def id(self) -> StatementId:
+        """The id as text, lower case."""
+        return id_text(self.identity)
+
+
+def id_bytes(statement_id: StatementId) -> bytes:
+    """Turn an id into its sixteen bytes."""
+    return bytes.fromhex(statement_id.replace("-", ""))
+
+
+def id_text(identity: bytes) -> StatementId:
+    """Write sixteen bytes as lower-case UUID text."""
+    h = identity.hex()
+    return StatementId(f"{h[:8]}-{h[8:12]}-{h[12:16]}-{h[16:20]}-{h[20:]}")
 
 
 @dataclass(frozen=True, slots=True)
