@@ -10,7 +10,7 @@ from tests.e2e.browser import PHONE
 from tests.e2e.opened import TARGET, UNFOLD, WIDE, Opened, bottom, violations
 from tests.e2e.people import BEHIND, EMPTY, FULL, STATES, UNWILLING, People, open_people
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300), pytest.mark.xdist_group("portfolio pages")]
 
 LARGEST_PAGE = 100_000
 PAPER = {"width": 718, "height": 1000}

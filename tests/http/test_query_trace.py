@@ -148,6 +148,7 @@ def test_anothers_is_asked_for_like_nobodys_on_sqlite(
 
 
 @pytest.mark.mongo_server
+@pytest.mark.xdist_group("query trace")
 @pytest.mark.parametrize(("method", "rule", "ask"), CASES, ids=IDS)
 def test_anothers_is_asked_for_like_nobodys_on_mongodb(
     on_mongodb: list[Side], method: str, rule: str, ask: Ask
