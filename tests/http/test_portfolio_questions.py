@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import apsw
 import pytest
@@ -24,6 +25,8 @@ def asked(tmp_path: Path) -> Iterator[tuple[Instance, list[str]]]:
     apsw.connection_hooks.append(follow)
     engine = sqlite_engine(tmp_path)
     instance = make_instance(engine)
+    stores: Any = instance.services.stores
+    stores.maintenance.close()  # it asks whenever it likes
     add_tides(instance, 0, 2)
     align(instance)
     sign_in_wren(instance)

@@ -257,8 +257,8 @@ def test_canonical_stays_quick_when_languages_are_asked_for_without_end(embedded
         {"more": "made-up", "limit": "1"},
     ],
 )
-def test_wrong_parameters_are_refused_and_named(embedded: Instance, params: dict[str, str]) -> None:
-    answer = embedded.get(embedded.key(), **params)
+def test_wrong_parameters_are_refused_and_named(shared_embedded: Instance, params: dict[str, str]) -> None:
+    answer = shared_embedded.get(shared_embedded.key(), **params)
     assert answer.status_code == 400
     assert answer.json["problems"]
     assert answer.headers["X-Experience-API-Consistent-Through"]
@@ -274,13 +274,13 @@ def test_a_repeated_parameter_is_refused(embedded: Instance) -> None:
 @pytest.mark.parametrize("version", [None, "", "0.9", "1.1.0", "2.1.0", "1", "1.0.3, 2.0.0", "latest"])
 @pytest.mark.parametrize("method", ["get", "post", "put"])
 def test_a_missing_or_unknown_version_is_refused_in_the_form_of_the_key_s(
-    embedded: Instance, version: str | None, method: str
+    shared_embedded: Instance, version: str | None, method: str
 ) -> None:
-    key = embedded.key("School", default_version="2.0.0")
+    key = shared_embedded.key("School", default_version="2.0.0")
     del key["X-Experience-API-Version"]
     if version is not None:
         key["X-Experience-API-Version"] = version
-    answer = getattr(embedded.client, method)(
+    answer = getattr(shared_embedded.client, method)(
         "/xapi/statements", headers=key, json=None if method == "get" else statement()
     )
     assert answer.status_code == 400
@@ -317,12 +317,12 @@ def test_the_version_written_is_that_of_the_request(embedded: Instance) -> None:
     ],
 )
 def test_malformed_credentials_are_a_401_that_names_both_ways_in_and_first_the_one_tried(
-    embedded: Instance, authorization: str | None, first: str
+    shared_embedded: Instance, authorization: str | None, first: str
 ) -> None:
     headers = {"X-Experience-API-Version": "1.0.3"}
     if authorization is not None:
         headers["Authorization"] = authorization
-    for answer in (embedded.get(headers), embedded.post(statement(), headers)):
+    for answer in (shared_embedded.get(headers), shared_embedded.post(statement(), headers)):
         assert answer.status_code == 401
         schemes = [one.partition(" ")[0] for one in answer.headers.getlist("WWW-Authenticate")]
         assert schemes == [first, *({"Basic", "Bearer"} - {first})]

@@ -451,12 +451,12 @@ def test_scheme_counts_in_any_case_when_it_is_bearer(steady: World) -> None:
         {"jwks_url": ""},
     ],
 )
-def test_issuer_is_refused_when_it_is_said_wrongly(instance: Instance, wish: dict[str, str]) -> None:
-    instance.access.create_institution("School")
+def test_issuer_is_refused_when_it_is_said_wrongly(shared_instance: Instance, wish: dict[str, str]) -> None:
+    shared_instance.access.ensure_institution("School")
     good = {"url": "https://login.example/realm", "audience": "lrs"}
     with pytest.raises(InvalidRequest):
-        instance.services.issuers.add("School", IssuerWish(**{**good, **wish}))
-    assert instance.services.issuers.list(None) == []
+        shared_instance.services.issuers.add("School", IssuerWish(**{**good, **wish}))
+    assert shared_instance.services.issuers.list(None) == []
 
 
 def test_issuer_is_trusted_once_when_it_is_added_twice(instance: Instance) -> None:
