@@ -31,12 +31,12 @@ def kill_after(process: subprocess.Popen[str], writes: int) -> None:
     process.communicate()
 
 
-@pytest.mark.lasting
 def finish(process: subprocess.Popen[str]) -> None:
     said, _ = process.communicate(timeout=60)
     assert (process.returncode, said.splitlines()[-1]) == (0, "done")
 
 
+@pytest.mark.lasting
 def test_each_award_is_given_once_when_processes_are_killed_and_two_work_at_once(tmp_path: Path) -> None:
     engine = sqlite_engine(tmp_path)
     world = World.on(engine)

@@ -16,10 +16,10 @@ PACKAGES = ("@xapi/xapi@3.0.3", "tincanjs@0.50.0")
 SCRIPTS = Path(__file__).parent
 
 
-def run_client(script: str, server: RunningServer, version: str, **more: str) -> dict[str, Any]:
-    """Run a script against a server and return what it found."""
+def run_client(script: str, server: RunningServer, key: str, version: str, **more: str) -> dict[str, Any]:
+    """Run a script against a server, with a key, and return what it found."""
     modules = _find_modules()
-    username, password = server.make_key("Museum").split(":")
+    username, password = key.split(":")
     told = {"endpoint": f"{server.url}/xapi/", "username": username, "password": password, **more}
     done = subprocess.run(
         ["node", str(SCRIPTS / script)],
