@@ -63,7 +63,7 @@ slow: .venv/.installed-tests
 
 soak: .venv/.installed-tests
 	$(BIN)/pytest -m soak --timeout 7200 $(PYTEST_OPTIONS)
-	$(BIN)/pytest --hypothesis-profile=soak --timeout 7200 tests/property/test_fuzz_doors.py tests/http/test_fuzz_api.py
+	$(BIN)/pytest --hypothesis-profile=soak --timeout 7200 tests/property tests/http/test_fuzz_api.py
 
 screenshots: .venv/.installed-tests
 	$(BIN)/python -m tests.e2e.screenshots
