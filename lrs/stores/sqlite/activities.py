@@ -47,6 +47,8 @@ Given = tuple[int, ActivityDefinition]
 """The hash of an activity, and a definition of it."""
 
 _CHANGES_KEPT = 8192
+_PART = 64
+"""So many definitions are merged together: what they change of one activity is written once."""
 
 _LOAD = (
     "SELECT a.number, a.h, a.dict, a.content FROM carray(?) c CROSS JOIN activities a ON a.h = c.value"
@@ -139,18 +141,40 @@ class Definitions:
         self._bodies = bodies
         self._remembered = Remembered()
 
-    def merge(self, write: Write, tenant: int, given: Sequence[Given]) -> None:
-        """Merge definitions in order, inside a transaction."""
+    def merge(self, write: Write, tenant: int, given: Sequence[Given], most_bytes: int | None = None) -> int:
+        """Merge definitions in order, inside a transaction.
+
+        Args:
+            write: The transaction.
+            tenant: Whose they are.
+            given: Behind each other as their statements are.
+            most_bytes: No other part is begun when so much was read to be merged; None for no bound.
+
+        Returns:
+            How many were merged: all, or the first ones.
+        """
         self._remembered.begin(write)
+        merged = weighed = 0
+        while merged < len(given) and (most_bytes is None or weighed < most_bytes):
+            part = given[merged : merged + _PART]
+            weighed += self._merge_part(write.database, tenant, part)
+            merged += len(part)
+        return merged
+
+    def _merge_part(self, database: apsw.Connection, tenant: int, given: Sequence[Given]) -> int:
+        """Merge some; return how many bytes were read for that."""
         unknown = self._remembered.unknown(given)
         if not unknown:
-            return
-        merged = self._load(write.database, tenant, unknown)
+            return 0
+        merged = self._load(database, tenant, unknown)
+        weight = sum(len(one.definition.text() or b"") for one in merged.values())
         for h, definition in given:
             if h in unknown and not self._remembered.is_contained(h, definition):
                 there = merged.setdefault((h, definition.activity), _Merged())
                 self._merge_one(there, h, definition)
-        self._store(write.database, tenant, merged)
+                weight += len(definition.definition)
+        self._store(database, tenant, merged)
+        return weight
 
     def merge_beneath(self, write: Write, tenant: int, given: Sequence[Given]) -> None:
         """Merge definitions that are older than all that is kept, given newest first.

@@ -16,6 +16,7 @@ from lrs.errors import LrsError, QuotaExceeded, StatementConflict
 from lrs.stores.sqlite import sql
 from lrs.stores.sqlite.arrivals import insert_receipts
 from lrs.stores.sqlite.attachments import PackedAttachment, insert_attachments
+from lrs.stores.sqlite.defining import define
 from lrs.stores.sqlite.references import Spread
 from lrs.stores.sqlite.rows import Row
 from lrs.stores.sqlite.tenants import Tenants
@@ -30,10 +31,14 @@ _FIND = (
 
 
 class Kept(NamedTuple):
-    """What became of a batch, and what statements that were written with it have still to hand on."""
+    """What became of a batch, and what statements that were written with it have still to hand on.
+
+    ``undefined``: definitions are left to be merged, and this batch brought the most of them.
+    """
 
     outcome: BatchOutcome
     left: Spread | None = None
+    undefined: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,10 @@ class BatchWork(SharedWork[Kept]):
         """Batches of one institution are written together."""
         return self.place.tenants.institution_id
 
+    def count_definitions(self) -> int:
+        """Count the definitions that its statements give."""
+        return sum(len(row.definitions) for row in self.rows)
+
     def do_all(self, write: Write, works: Sequence[Any]) -> list[Kept | LrsError]:
         """Decide on each batch in turn, then write those that were accepted.
 
@@ -62,8 +71,11 @@ class BatchWork(SharedWork[Kept]):
             for work, outcome in zip(batches, outcomes, strict=True)
             if isinstance(outcome, BatchOutcome) and work.rows
         ]
-        left = _write(write, self.place, accepted) if accepted else None
-        return [one if isinstance(one, LrsError) else Kept(one, left) for one in outcomes]
+        left, undefined = _write(write, self.place, accepted) if accepted else (None, None)
+        return [
+            one if isinstance(one, LrsError) else Kept(one, left, work is undefined)
+            for work, one in zip(batches, outcomes, strict=True)
+        ]
 
 
 class _Verdicts:
@@ -125,24 +137,28 @@ def _conflict(work: BatchWork, conflicts: list[int]) -> StatementConflict:
     )
 
 
-def _write(write: Write, place: Place, accepted: Sequence[tuple[BatchWork, BatchOutcome]]) -> Spread | None:
-    """Write accepted batches as if they were one, and a receipt for each."""
+def _write(
+    write: Write, place: Place, accepted: Sequence[tuple[BatchWork, BatchOutcome]]
+) -> tuple[Spread | None, BatchWork | None]:
+    """Write accepted batches as if they were one, and a receipt for each.
+
+    Returns:
+        What is still to be handed on; and the batch that has to see to definitions that were left.
+    """
     database = write.database
     tenant = place.tenants.find_or_add(database)
     new = [work.rows[index] for work, outcome in accepted for index in outcome.stored]
-    left = None
+    left = undefined = None
     if new:
-        left = Insertion(write, tenant, place).insert(
-            [Placed(write.next_seq(), write.next_stored(), row) for row in new]
-        )
-        given = [one for row in new for one in row.definitions]
-        if given:
-            place.definitions.merge(write, tenant, given)
+        placed = [Placed(write.next_seq(), write.next_stored(), row) for row in new]
+        left = Insertion(write, tenant, place).insert(placed)
+        if define(write, tenant, place, placed):
+            undefined = max((work for work, _ in accepted), key=BatchWork.count_definitions)
     for work, _ in accepted:
         if work.attachments:
             insert_attachments(database, tenant, work.attachments)
     insert_receipts(database, tenant, [_receipt(write, *one) for one in accepted])
-    return left
+    return left, undefined
 
 
 def _receipt(write: Write, work: BatchWork, outcome: BatchOutcome) -> Receipt:

@@ -17,6 +17,7 @@ import apsw
 from lrs.errors import StoreError
 from lrs.stores.sqlite.arrivals import Bounds
 from lrs.stores.sqlite.connections import Files
+from lrs.stores.sqlite.defining import LeftDefinitions
 from lrs.stores.sqlite.errors import translated
 from lrs.stores.sqlite.locks import WriteLock
 from lrs.stores.sqlite.merging import Leadership, Merger
@@ -41,6 +42,7 @@ class Chores(NamedTuple):
 
     bounds: Bounds
     abandoned: Abandoned
+    definitions: LeftDefinitions
 
 
 class Maintenance:
@@ -111,6 +113,7 @@ class Maintenance:
         if not self._leads:
             return
         self._chores.abandoned.look(self._database)
+        self._chores.definitions.look(self._database)
         while not self._stop.is_set() and self._merger.merge_one():
             self.checkpoint()
         if not self._stop.is_set():

@@ -6,6 +6,7 @@ from lrs.stores.sqlite import sql
 from lrs.stores.sqlite.attachments import pack_attachments
 from lrs.stores.sqlite.batches import BatchWork
 from lrs.stores.sqlite.connections import Readers
+from lrs.stores.sqlite.defining import finish_definitions
 from lrs.stores.sqlite.errors import translated
 from lrs.stores.sqlite.history import read_rows
 from lrs.stores.sqlite.locks import ConsistentThrough
@@ -58,9 +59,11 @@ class SqliteStatementStore:
         rows = [self._codec.encode(statement) for statement in batch.statements]
         attachments = pack_attachments(batch.attachments, self._place.bodies)
         weight = max(1, len(rows)) + sum(one.weight for one in attachments)
-        outcome, left = self._writer.run(BatchWork(batch, rows, attachments, self._place), weight)
+        outcome, left, undefined = self._writer.run(BatchWork(batch, rows, attachments, self._place), weight)
         if left is not None:
             finish_spread(self._writer, self._codec, self._place.lot_size, left)
+        if undefined:
+            finish_definitions(self._writer, self._place)
         return outcome
 
     def count_statements(self) -> int:

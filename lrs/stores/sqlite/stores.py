@@ -21,6 +21,7 @@ from lrs.stores.sqlite.arrivals import Bounds, SqliteArrivalStore
 from lrs.stores.sqlite.attachments import SqliteAttachmentStore
 from lrs.stores.sqlite.checks import StoreCheck
 from lrs.stores.sqlite.connections import Files, Readers, check_sqlite, make_file, open_writer
+from lrs.stores.sqlite.defining import LeftDefinitions
 from lrs.stores.sqlite.derived import DerivedFile, SqliteDerivedTables, open_scratch
 from lrs.stores.sqlite.documents import SqliteDocumentStore
 from lrs.stores.sqlite.dropping import Dropping
@@ -91,7 +92,7 @@ class SqliteStores:
         self._bodies = bodies
         training = Training(bodies, options.scrub)
         abandoned = Abandoned(self._writer, lambda one: self._records.place(one).codec, lot_size)
-        chores = Chores(bounds, abandoned)
+        chores = Chores(bounds, abandoned, LeftDefinitions(self._writer, self._records.place))
         self._maintenance = Maintenance(maintained, path, self._writer, chores, lot_size, training)
         parts = Parts(self._writer, self._instance_key, bodies, self._records.definitions)
         self._filler = Filler(parts, fills(), pending)
