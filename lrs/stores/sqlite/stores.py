@@ -168,7 +168,9 @@ class SqliteStores:
         return "sqlite"
 
     def open_dump(self) -> AbstractContextManager[Dump]:
-        """Give everything that is kept, from one snapshot."""
+        """Give everything that is kept, from one snapshot; what is left to be merged is merged before."""
+        with translated():
+            LeftDefinitions(self._writer, self._records.place, 0).look(self._readers.get())
         return open_dump(self._readers, self._records)
 
     def begin_load(self) -> Load:

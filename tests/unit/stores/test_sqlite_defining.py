@@ -210,3 +210,13 @@ def test_a_statement_that_cannot_be_read_holds_nothing_up(
     assert notes(instance) == []
     assert [name_of(instance, key, n) for n in (6, 7, 8)] == [{"en": "told"}, {}, {"en": "told"}]
     assert "passed over" in caplog.text
+
+
+def test_a_dump_has_what_was_left(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    instance = make_instance(engine)
+    key = instance.key()
+    break_off(instance, key, monkeypatch, [statement(defined(n, "told")) for n in range(9)])
+    handle = instance.access.handle_for_institution_named("School")
+    with instance.services.stores.open_dump() as dump:
+        dumped = {one.activity for one in dump.iter_definitions(handle.institution_id)}
+    assert dumped == {activity(n) for n in range(9)}
