@@ -106,9 +106,9 @@ def served_list(kept: Iterable[tuple[bytes, int]]) -> bytes:
 
 
 def _are_plain(bodies: Sequence[bytes]) -> bool:
-    """Tell whether bodies are whole and have no flag, as most: found out about all at once."""
+    """Tell whether bodies are whole and nothing stands apart or is missing: found out about all at once."""
     heads = list(map(_read_head, bodies))
-    return not any(flags for flags, _ in heads) and all(
+    return not any(flags & (_APART | _NO_TIMESTAMP) for flags, _ in heads) and all(
         map(lt, [length for _, length in heads], map(len, bodies))
     )
 
