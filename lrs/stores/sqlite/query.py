@@ -1,17 +1,31 @@
 """Pages of statements: every filter is a posting, the rarest drives, the others are probed.
 
+In lots that are rows, one query of the database does all that. Older lots are lists: there
+the positions of the rarest filter are read, and their statements fetched. What else is asked
+is looked up in lists as well where that is less work than looking at the statements.
+
 Spec: xAPI 1.0.3 Communication 2.1.3.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from array import array
+from collections.abc import Callable, Sequence
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 import apsw
 
 from lrs.stores.sqlite import sql
 from lrs.stores.sqlite.facts import FilterCheck
+from lrs.stores.sqlite.lists import (
+    Asked,
+    Span,
+    count_blocks,
+    count_positions,
+    end_of_lists,
+    find_positions,
+    iter_positions,
+)
 from lrs.stores.sqlite.references import iter_chain
 from lrs.stores.sqlite.rows import RowCodec, State, id_text
 from lrs.xapi.ports import (
@@ -42,13 +56,15 @@ _AT_OR_BEHIND = "SELECT seq, stored FROM stmt WHERE seq >= ? ORDER BY seq LIMIT 
 
 _COLUMNS = "p.seq, s.id, s.stored, s.dict, s.body"
 
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """Positions asked for, both ends included."""
-
-    low: int
-    high: int
+_FETCH = (
+    "SELECT s.seq, s.id, s.stored, s.dict, s.body, s.ref"  # noqa: S608 - fixed text and a number
+    " FROM carray(?) c CROSS JOIN stmt s ON s.seq = c.value"
+    f" WHERE s.tenant = ? AND s.state <> {State.VOIDED:d}"
+)
+_MOST_FETCHED, _MOST_LISTED = 128, 4096
+"""Statements fetched, and positions read, at once."""
+_STATEMENTS_A_BLOCK = 3
+"""How many statements are looked at in the time that a block takes."""
 
 
 class PageReader:
@@ -64,22 +80,69 @@ class PageReader:
         self._query = query
         self._checks = [FilterCheck(condition) for condition in query.filters]
         self._filters = _rarest_first(database, codec, query.filters)
+        self._asked = [Asked(codec.term(one.kind, one.value), one.related) for one in self._filters]
+        self._alone: set[int] = set()
         self._sql = _page_sql(tuple([one.related for one in self._filters]), query.ascending)
 
     def read(self) -> StatementPage:
         """Return the page; it is short only where it is the last."""
-        span = self._span()
         found: list[StoredStatement] = []
-        wanted = self._query.limit + 1
-        while len(found) < wanted and span.low <= span.high:
-            rows = self._rows(span, wanted - len(found))
-            missing = wanted - len(found)
+        for read, span in self._parts(self._span()):
+            if len(found) <= self._query.limit:
+                read(span, found)
+        page = found[: self._query.limit]
+        return StatementPage(page, page[-1].position if len(found) > len(page) else None)
+
+    def _parts(self, span: Span) -> list[tuple[Callable[[Span, list[StoredStatement]], None], Span]]:
+        """Cut a span into lots that are lists and lots that are rows, in the order asked for."""
+        if not self._filters:
+            return [(self._read_rows, span)]
+        end = end_of_lists(self._database)
+        parts = [
+            (self._read_lists, Span(span.low, min(span.high, end - 1))),
+            (self._read_rows, Span(max(span.low, end), span.high)),
+        ]
+        return [part for part in parts[:: 1 if self._query.ascending else -1] if part[1].low <= part[1].high]
+
+    def _read_rows(self, span: Span, found: list[StoredStatement]) -> None:
+        """Read on where postings are rows, until one more is found than the page holds."""
+        while (missing := self._query.limit + 1 - len(found)) > 0 and span.low <= span.high:
+            rows = self._rows(span, missing)
             found += self._serve(rows)
             if len(rows) < missing:
                 break
             span = self._behind(span, rows[-1][0])
-        page = found[: self._query.limit]
-        return StatementPage(page, page[-1].position if len(found) > len(page) else None)
+
+    def _read_lists(self, span: Span, found: list[StoredStatement]) -> None:
+        """Read on where postings are lists, a few more statements each time."""
+        rarest, *others = self._asked
+        positions = iter_positions(self._database, rarest, span, ascending=self._query.ascending)
+        most = self._query.limit + 1 - len(found)
+        while some := list(islice(positions, most)):
+            left = self._probed(some, others)
+            while left and (missing := self._query.limit + 1 - len(found)) > 0:
+                size = min(missing, _MOST_FETCHED)
+                found += self._serve(self._fetch(left[:size]))
+                left = left[size:]
+            if len(found) > self._query.limit:
+                return
+            most = min(4 * most, _MOST_LISTED)
+
+    def _probed(self, positions: Sequence[int], others: Sequence[Asked]) -> Sequence[int]:
+        """Leave out what others' lists do not hold, unless looking at the statements is less work."""
+        for other in others:
+            if len(positions) < _MOST_FETCHED:
+                break
+            span = Span(min(positions), max(positions))
+            if count_blocks(self._database, other, span) * _STATEMENTS_A_BLOCK < len(positions):
+                held = find_positions(self._database, other, span)
+                positions = [seq for seq in positions if seq in held]
+        return positions
+
+    def _fetch(self, positions: Sequence[int]) -> list[Any]:
+        rows = sql.rows(self._database, _FETCH, (apsw.carray(array("q", positions)), self._tenant))
+        self._alone = {row[0] for row in rows if row[5] is None}
+        return rows
 
     def _span(self) -> Span:
         low, high = _FIRST_SEQ, _LAST_SEQ
@@ -103,7 +166,7 @@ class PageReader:
             "low": span.low,
             "high": span.high,
             "limit": limit,
-            **{f"h{n}": self._codec.term(f.kind, f.value) for n, f in enumerate(self._filters)},
+            **{f"h{n}": asked.h for n, asked in enumerate(self._asked)},
         }
         return sql.rows(self._database, self._sql, values)
 
@@ -125,6 +188,8 @@ class PageReader:
 
         The client that wrote a referred-to statement is never inherited.
         """
+        if seq in self._alone:
+            return False
         chain = list(iter_chain(self._database, self._codec, self._tenant, seq))
         return all(
             any(check.holds(content) for content in (chain[:1] if f.kind is FactKind.CLIENT else chain))
@@ -175,24 +240,29 @@ def _rarest_first(database: apsw.Connection, codec: RowCodec, filters: Sequence[
     """
     if len(filters) < 2:  # noqa: PLR2004 - one needs no order
         return list(filters)
-    terms = [(codec.term(f.kind, f.value), f) for f in filters]
+    asked = {f: Asked(codec.term(f.kind, f.value), f.related) for f in filters}
+    span = Span(_FIRST_SEQ, end_of_lists(database) - 1)
     for bound in _COUNT_UP_TO:
-        counts = {f: _count(database, h, f, bound) for h, f in terms}
+        counts = {f: _count(database, one, span, bound) for f, one in asked.items()}
         if min(counts.values()) < bound:
             break
     return sorted(filters, key=lambda f: (counts[f], _RARITY[f.kind]))
 
 
-def _count(database: apsw.Connection, h: int, condition: Filter, bound: int) -> int:
-    prim = "IN (0, 1)" if condition.related else "= 1"
-    return int(
+def _count(database: apsw.Connection, asked: Asked, lists: Span, bound: int) -> int:
+    """Count in rows, which are there in every lot, and then in lists."""
+    prim = "IN (0, 1)" if asked.related else "= 1"
+    count = int(
         sql.value(
             database,
             "SELECT count(*) FROM (SELECT 1 FROM lots l CROSS JOIN post p ON p.lot = l.lot"  # noqa: S608
             f" WHERE p.h = ? AND p.prim {prim} LIMIT ?)",
-            (h, bound),
+            (asked.h, bound),
         )
     )
+    if count < bound and lists.low <= lists.high:
+        count += count_positions(database, asked, lists, bound - count)
+    return min(count, bound)
 
 
 def first_after(database: apsw.Connection, instant_us: int) -> int:

@@ -84,7 +84,7 @@ def lots(stores: SqliteStores) -> list[tuple[int, int]]:
 
 
 def lots_with_rows(stores: SqliteStores) -> set[int]:
-    found = "SELECT DISTINCT lot FROM post"
+    found = "SELECT lot FROM post UNION SELECT lot FROM lists"
     return {lot for (lot,) in stores.writer.run(lambda write: write.database.execute(found).fetchall())}
 
 

@@ -1,0 +1,216 @@
+"""Reading, and taking from, the lists of merged lots (blocks.py).
+
+A block is kept under its first posting. So what a lot holds of a hash stands in the blocks
+that begin with it, and in the end of the one before them. Lots that are lists come before
+all that are still rows; what came late to one of them is a row beside its lists.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from heapq import merge
+from itertools import chain
+from typing import Any, NamedTuple
+
+import apsw
+
+from lrs.stores.sqlite import sql
+from lrs.stores.sqlite.blocks import find_places, offset_of, read_block, write_block
+
+_END = (
+    "SELECT (SELECT min(n.lo) FROM lots n WHERE n.lo > l.lo) FROM lots l WHERE l.form = 1"
+    " ORDER BY l.lo DESC LIMIT 1"
+)
+_IN_SPAN = "l.form = 1 AND l.lo <= :high AND l.lo >= coalesce((SELECT max(lo) FROM lots WHERE lo <= :low), 0)"
+_OF_HASH = (
+    " FROM lots l CROSS JOIN lists b ON b.lot = l.lot"  # noqa: S608 - fixed text, here and below
+    f" WHERE {_IN_SPAN} AND b.h = :h AND b.prim = :prim AND b.first <= :high AND b.first >= coalesce("
+    "(SELECT max(first) FROM lists WHERE lot = l.lot AND h = :h AND prim = :prim AND first <= :low), 0)"
+)
+_BEFORE = (
+    " FROM lots l CROSS JOIN lists b ON b.lot = l.lot AND (b.h, b.prim, b.first) ="  # noqa: S608
+    " (SELECT h, prim, first FROM lists WHERE lot = l.lot AND (h, prim) < (:h, :prim)"
+    f" ORDER BY h DESC, prim DESC, first DESC LIMIT 1) WHERE {_IN_SPAN}"
+)
+_LATE = (
+    f" FROM lots l CROSS JOIN post p ON p.lot = l.lot WHERE {_IN_SPAN}"
+    " AND p.h = :h AND p.prim = :prim AND p.seq BETWEEN :low AND :high"
+)
+_RUNS = (
+    f"SELECT l.lo, b.first, 0, b.h, b.content{_OF_HASH}"
+    f" UNION ALL SELECT l.lo, 0, 0, b.h, b.content{_BEFORE}"
+    f" UNION ALL SELECT l.lo, p.seq, 1, NULL, NULL{_LATE}"
+    " ORDER BY 1 {order}, 2 {order}, 3 {order}"
+)
+_DOWN, _UP = (_RUNS.replace("{order}", order) for order in ("DESC", "ASC"))
+_COUNT_BLOCKS = f"SELECT count(*){_OF_HASH}"
+
+_TOUCHED = (
+    "SELECT h, prim, first, content FROM lists WHERE lot = :lot AND h = :h AND first <= :high"
+    " UNION ALL SELECT * FROM (SELECT h, prim, first, content FROM lists WHERE lot = :lot AND h < :h"
+    " ORDER BY h DESC, prim DESC, first DESC LIMIT 1)"
+)
+_UPDATE = "UPDATE lists SET content = ? WHERE lot = ? AND h = ? AND prim = ? AND first = ?"
+_DELETE = "DELETE FROM lists WHERE lot = ? AND h = ? AND prim = ? AND first = ?"
+
+
+class Span(NamedTuple):
+    """Positions asked for, both ends included."""
+
+    low: int
+    high: int
+
+
+class Asked(NamedTuple):
+    """What is looked for: a hash, as primary alone or also as related."""
+
+    h: int
+    related: bool
+
+
+class MergedLot(NamedTuple):
+    """A lot that is, or is becoming, lists; ``lo`` is where it begins."""
+
+    lot: int
+    lo: int
+
+
+def end_of_lists(database: apsw.Connection) -> int:
+    """Return the first position behind the lots that are lists; 0 where none are."""
+    return int(sql.value(database, _END) or 0)
+
+
+def iter_positions(database: apsw.Connection, asked: Asked, span: Span, *, ascending: bool) -> Iterator[int]:
+    """Yield the positions of a hash in merged lots, each once, in order."""
+    primary = chain.from_iterable(_iter_runs(database, asked.h, 1, span, ascending))
+    if not asked.related:
+        return primary
+    related = chain.from_iterable(_iter_runs(database, asked.h, 0, span, ascending))
+    return _iter_once(merge(primary, related, reverse=not ascending))
+
+
+def _iter_once(positions: Iterator[int]) -> Iterator[int]:
+    last = None
+    for seq in positions:
+        if seq != last:
+            yield seq
+        last = seq
+
+
+def count_positions(database: apsw.Connection, asked: Asked, span: Span, bound: int) -> int:
+    """Count positions up to a bound, or somewhat more; a few may count twice."""
+    count = 0
+    for prim in (1, 0) if asked.related else (1,):
+        for run in _iter_runs(database, asked.h, prim, span, ascending=False):
+            count += len(run)
+            if count >= bound:
+                break
+    return count
+
+
+def count_blocks(database: apsw.Connection, asked: Asked, span: Span) -> int:
+    """Count the blocks that reading a hash takes, but for one in each lot."""
+    prims = (1, 0) if asked.related else (1,)
+    values = {"h": asked.h, "low": span.low, "high": span.high}
+    return sum([int(sql.value(database, _COUNT_BLOCKS, {**values, "prim": prim})) for prim in prims])
+
+
+def find_positions(database: apsw.Connection, asked: Asked, span: Span) -> set[int]:
+    """Return all positions of a hash."""
+    prims = (1, 0) if asked.related else (1,)
+    return set(
+        chain.from_iterable(
+            chain.from_iterable(_iter_runs(database, asked.h, prim, span, ascending=True)) for prim in prims
+        )
+    )
+
+
+def _iter_runs(
+    database: apsw.Connection, h: int, prim: int, span: Span, ascending: bool
+) -> Iterator[list[int]]:
+    """Yield positions, many at a time, in order; each once."""
+    values = {"h": h, "prim": prim, "low": span.low, "high": span.high}
+    cursor = database.execute(_UP if ascending else _DOWN, values)
+    try:
+        yield from (_runs_up if ascending else _runs_down)(cursor, h, prim, span)
+    finally:
+        cursor.close()
+
+
+def _runs_up(rows: Iterator[Any], h: int, prim: int, span: Span) -> Iterator[list[int]]:
+    """What came late stands behind the block among whose positions it belongs."""
+    held: list[int] = []
+    has_late = False
+    for row in rows:
+        if row[2]:
+            held.append(row[1])
+            has_late = True
+            continue
+        found = _find(row, h, prim, span)
+        if found:
+            if held:
+                yield sorted(set(held)) if has_late else held
+            held, has_late = found, False
+    if held:
+        yield sorted(set(held)) if has_late else held
+
+
+def _runs_down(rows: Iterator[Any], h: int, prim: int, span: Span) -> Iterator[list[int]]:
+    """What came late stands before the block among whose positions it belongs."""
+    late: list[int] = []
+    for row in rows:
+        if row[2]:
+            late.append(row[1])
+            continue
+        found = _find(row, h, prim, span)
+        if late and found:
+            yield sorted({*late, *found}, reverse=True)
+            late = []
+        elif found:
+            found.reverse()
+            yield found
+    if late:
+        yield late
+
+
+def _find(row: Any, h: int, prim: int, span: Span) -> list[int]:
+    """Return what a block has of a hash within a span."""
+    lo, _, _, begin, content = row
+    found = find_places(content, offset_of(h, begin), prim, lo)
+    if found and (found[0] < span.low or found[-1] > span.high):
+        return found[bisect_left(found, span.low) : bisect_right(found, span.high)]
+    return found
+
+
+def remove(database: apsw.Connection, lot: MergedLot, gone: Mapping[int, AbstractSet[int]]) -> None:
+    """Take positions out of the lists of hashes, whether primary or related."""
+    for h, seqs in gone.items():
+        places = {seq - lot.lo for seq in seqs}
+        for row in sql.rows(database, _TOUCHED, {"lot": lot.lot, "h": h, "high": max(seqs)}):
+            offset = offset_of(h, row[0])
+            if any(not places.isdisjoint(find_places(row[3], offset, prim)) for prim in (0, 1)):
+                _take_out(database, lot.lot, row, {offset: places})
+
+
+def remove_of_all(database: apsw.Connection, lot: MergedLot, seqs: AbstractSet[int]) -> None:
+    """Take positions out of every list of a lot."""
+    places = {seq - lot.lo for seq in seqs}
+    query = "SELECT h, prim, first, content FROM lists WHERE lot = ?"
+    for row in sql.rows(database, query, (lot.lot,)):
+        _take_out(database, lot.lot, row, {one.offset: places for one in read_block(row[3])})
+
+
+def _take_out(database: apsw.Connection, lot: int, row: Any, gone: Mapping[int, AbstractSet[int]]) -> None:
+    """Write a block without the places that are gone of each list, by its offset; its key stays."""
+    h, prim, first, content = row
+    lists = read_block(content)
+    none: AbstractSet[int] = frozenset()
+    kept = [
+        one._replace(places=[at for at in one.places if at not in gone.get(one.offset, none)])
+        for one in lists
+    ]
+    left = [one for one in kept if one.places]
+    if not left:
+        sql.rows(database, _DELETE, (lot, h, prim, first))
+    elif left != lists:
+        sql.rows(database, _UPDATE, (write_block(left), lot, h, prim, first))
