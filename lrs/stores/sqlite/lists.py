@@ -52,6 +52,20 @@ _TOUCHED = (
 )
 _UPDATE = "UPDATE lists SET content = ? WHERE lot = ? AND h = ? AND prim = ? AND first = ?"
 _DELETE = "DELETE FROM lists WHERE lot = ? AND h = ? AND prim = ? AND first = ?"
+_AT = (
+    "SELECT h, prim, first, content FROM lists WHERE lot = ? AND (h, prim, first) <= (?, ?, ?)"
+    " ORDER BY h DESC, prim DESC, first DESC LIMIT 1"
+)
+_COMMON = 31
+"""Of lists that are longer, those last read are kept by who asks again and again."""
+
+
+class _Common(NamedTuple):
+    """A part of a list, from its first to its last position."""
+
+    low: int
+    high: int
+    positions: AbstractSet[int]
 
 
 class Span(NamedTuple):
@@ -180,6 +194,33 @@ def _find(row: Any, h: int, prim: int, span: Span) -> list[int]:
     if found and (found[0] < span.low or found[-1] > span.high):
         return found[bisect_left(found, span.low) : bisect_right(found, span.high)]
     return found
+
+
+class HeldPositions:
+    """Says whether a list holds a position; quick where those asked for rise, since common lists are kept."""
+
+    def __init__(self, database: apsw.Connection) -> None:
+        """Remember nothing yet."""
+        self._database = database
+        self._lot: MergedLot | None = None
+        self._common: dict[tuple[int, int], _Common] = {}
+
+    def holds(self, lot: MergedLot, h: int, primary: int, seq: int) -> bool:
+        """Tell whether a lot's lists have a position under a hash."""
+        if lot != self._lot:
+            self._lot = lot
+            self._common.clear()
+        known = self._common.get((h, primary))
+        if known is not None and known.low <= seq <= known.high:
+            return seq in known.positions
+        row = sql.row(self._database, _AT, (lot.lot, h, primary, seq))
+        if row is None:
+            return False
+        begin, prim, first, content = row
+        found = find_places(content, offset_of(h, begin), primary, lot.lo)
+        if (begin, prim) == (h, primary) and len(found) > _COMMON:
+            self._common[h, primary] = _Common(first, found[-1], frozenset(found))
+        return seq in found
 
 
 def remove(database: apsw.Connection, lot: MergedLot, gone: Mapping[int, AbstractSet[int]]) -> None:
