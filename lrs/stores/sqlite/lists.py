@@ -43,7 +43,7 @@ _RUNS = (
     " ORDER BY 1 {order}, 2 {order}, 3 {order}"
 )
 _DOWN, _UP = (_RUNS.replace("{order}", order) for order in ("DESC", "ASC"))
-_COUNT_BLOCKS = f"SELECT count(*){_OF_HASH}"
+_COUNT_BLOCKS = f"SELECT count(*) FROM (SELECT 1{_OF_HASH} LIMIT :bound)"  # noqa: S608
 
 _TOUCHED = (
     "SELECT h, prim, first, content FROM lists WHERE lot = :lot AND h = :h AND first <= :high"
@@ -122,10 +122,10 @@ def count_positions(database: apsw.Connection, asked: Asked, span: Span, bound: 
     return count
 
 
-def count_blocks(database: apsw.Connection, asked: Asked, span: Span) -> int:
-    """Count the blocks that reading a hash takes, but for one in each lot."""
+def count_blocks(database: apsw.Connection, asked: Asked, span: Span, bound: int) -> int:
+    """Count, up to a bound or twice that, the blocks that reading a hash takes, but for one in each lot."""
     prims = (1, 0) if asked.related else (1,)
-    values = {"h": asked.h, "low": span.low, "high": span.high}
+    values = {"h": asked.h, "low": span.low, "high": span.high, "bound": bound}
     return sum([int(sql.value(database, _COUNT_BLOCKS, {**values, "prim": prim})) for prim in prims])
 
 

@@ -134,7 +134,8 @@ class PageReader:
             if len(positions) < _MOST_FETCHED:
                 break
             span = Span(min(positions), max(positions))
-            if count_blocks(self._database, other, span) * _STATEMENTS_A_BLOCK < len(positions):
+            most = len(positions) // _STATEMENTS_A_BLOCK
+            if count_blocks(self._database, other, span, most) < most:
                 held = find_positions(self._database, other, span)
                 positions = [seq for seq in positions if seq in held]
         return positions

@@ -7,7 +7,7 @@ import apsw
 import pytest
 
 from lrs.errors import StatementConflict
-from lrs.stores.sqlite import query
+from lrs.stores.sqlite import lists, query
 from lrs.stores.sqlite.blocks import read_block
 from lrs.stores.sqlite.lists import Asked, HeldPositions, MergedLot, Span, find_positions, iter_positions
 from lrs.stores.sqlite.postings import next_lot
@@ -163,6 +163,12 @@ def to_rows(stores: SqliteStores) -> None:
     stores.writer.run(work)
 
 
+def make_older(path: Path) -> None:
+    """Take from a file what the sixth version added."""
+    with apsw.Connection(str(path)) as database:
+        database.execute("DROP TABLE lists; ALTER TABLE lots DROP COLUMN form; PRAGMA user_version = 5")
+
+
 def test_lots_that_an_earlier_version_merged_are_made_lists(tmp_path):
     stores = open_store(tmp_path)
     store = stores.records.statements(SCHOOL)
@@ -171,14 +177,32 @@ def test_lots_that_an_earlier_version_merged_are_made_lists(tmp_path):
     # One posting a block keeps each hash whole.
     merge_all(stores, most=1)
     to_rows(stores)
+    stores.close()
+    make_older(tmp_path / "lrs.db")
+    stores = open_store(tmp_path)
+    store = stores.records.statements(SCHOOL)
     assert answers(store) == before
-    pieces = len(lots(stores))
+    pieces, merged = len(lots(stores)), 300 // (LOT * WIDTH)
     assert set(rows(stores, FORMS)) == {(0,)}
     work = merger(stores)
-    while work.merge_one():
+    for done in range(1, merged + 1):
+        assert work.merge_one()
+        assert [form for (form,) in rows(stores, FORMS)] == [1] * done + [0] * (pieces - done)
         assert answers(store) == before
-    assert len(lots(stores)) == pieces
-    assert [form for (form,) in rows(stores, FORMS)][: 300 // (LOT * WIDTH)] == [1] * (300 // (LOT * WIDTH))
+    assert not work.merge_one()
+    stores.close()
+
+
+@pytest.mark.parametrize("sql", ["_UP", "_DOWN", "_COUNT_BLOCKS"])
+def test_plan_of_reading_lists_has_no_sort_and_no_scan(tmp_path, sql):
+    stores = open_store(tmp_path)
+    values = {"h": 1, "prim": 1, "low": 1, "high": 9, "bound": 5}
+    with stores.readers.snapshot() as database:
+        asked = f"EXPLAIN QUERY PLAN {getattr(lists, sql)}"
+        plan = [row[-1] for row in database.execute(asked, values)]
+    assert plan
+    bad = [step for step in plan if "TEMP B-TREE" in step or step.startswith("SCAN")]
+    assert not [step for step in bad if "subquery" not in step], plan
     stores.close()
 
 
