@@ -16,7 +16,6 @@ alike. That is as harmless as any collision. A block's own hash is kept whole, b
 """
 
 import struct
-from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate, groupby
 from operator import itemgetter, sub
@@ -209,11 +208,11 @@ def find_places(content: bytes, offset: int, primary: int, base: int = 0) -> lis
         return _read_places(head, content[2:], base) if is_asked else []
     if not 0 <= offset <= _LARGEST_OFFSET:
         return []
-    offsets = struct.unpack_from(f"<{lists}I", content, 1)
-    at = bisect_left(offsets, offset)
     heads_at = 1 + lists * _OFFSET_BYTES
+    wanted = offset.to_bytes(_OFFSET_BYTES, "little")
+    at = _find_offset(content, wanted, heads_at)
     found: list[int] = []
-    while at < lists and offsets[at] == offset:
+    while 0 <= at < lists and content.startswith(wanted, 1 + at * _OFFSET_BYTES):
         head = content[heads_at + at]
         if (head >= _PRIMARY) == bool(primary):
             begin = heads_at + lists + sum([_LENGTHS[one] for one in content[heads_at : heads_at + at]])
@@ -222,6 +221,14 @@ def find_places(content: bytes, offset: int, primary: int, base: int = 0) -> lis
             found = sorted({*found, *places}) if found else places
         at += 1
     return found
+
+
+def _find_offset(content: bytes, wanted: bytes, end: int) -> int:
+    """Return which list is the first of that offset; less than zero where none is."""
+    at = content.find(wanted, 1, end)
+    while at > 0 and (at - 1) % _OFFSET_BYTES:
+        at = content.find(wanted, at + 1, end)
+    return (at - 1) // _OFFSET_BYTES
 
 
 def read_block(content: bytes) -> list[PlaceList]:

@@ -24,8 +24,9 @@ _END = (
 _IN_SPAN = "l.form = 1 AND l.lo <= :high AND l.lo >= coalesce((SELECT max(lo) FROM lots WHERE lo <= :low), 0)"
 _OF_HASH = (
     " FROM lots l CROSS JOIN lists b ON b.lot = l.lot"  # noqa: S608 - fixed text, here and below
-    f" WHERE {_IN_SPAN} AND b.h = :h AND b.prim = :prim AND b.first <= :high AND b.first >= coalesce("
-    "(SELECT max(first) FROM lists WHERE lot = l.lot AND h = :h AND prim = :prim AND first <= :low), 0)"
+    f" WHERE {_IN_SPAN} AND b.h = :h AND b.prim = :prim AND b.first <= :high"
+    " AND b.first >= CASE WHEN :low <= l.lo THEN 0 ELSE coalesce((SELECT max(first) FROM lists"
+    " WHERE lot = l.lot AND h = :h AND prim = :prim AND first <= :low), 0) END"
 )
 _BEFORE = (
     " FROM lots l CROSS JOIN lists b ON b.lot = l.lot AND (b.h, b.prim, b.first) ="  # noqa: S608
@@ -111,15 +112,15 @@ def _iter_once(positions: Iterator[int]) -> Iterator[int]:
         last = seq
 
 
-def count_positions(database: apsw.Connection, asked: Asked, span: Span, bound: int) -> int:
-    """Count positions up to a bound, or somewhat more; a few may count twice."""
-    count = 0
+def find_rare(database: apsw.Connection, asked: Asked, span: Span, bound: int) -> list[int] | None:
+    """Return all positions of a hash, in order; None where they are more than a bound."""
+    found: set[int] = set()
     for prim in (1, 0) if asked.related else (1,):
         for run in _iter_runs(database, asked.h, prim, span, ascending=False):
-            count += len(run)
-            if count >= bound:
-                break
-    return count
+            found.update(run)
+            if len(found) > bound:
+                return None
+    return sorted(found)
 
 
 def count_blocks(database: apsw.Connection, asked: Asked, span: Span, bound: int) -> int:

@@ -17,15 +17,8 @@ import apsw
 
 from lrs.stores.sqlite import sql
 from lrs.stores.sqlite.facts import FilterCheck
-from lrs.stores.sqlite.lists import (
-    Asked,
-    Span,
-    count_blocks,
-    count_positions,
-    end_of_lists,
-    find_positions,
-    iter_positions,
-)
+from lrs.stores.sqlite.lists import Asked, Span
+from lrs.stores.sqlite.merged import FEW, MergedPostings
 from lrs.stores.sqlite.references import iter_chain
 from lrs.stores.sqlite.rows import RowCodec, State, id_text
 from lrs.xapi.ports import (
@@ -61,10 +54,8 @@ _FETCH = (
     " FROM carray(?) c CROSS JOIN stmt s ON s.seq = c.value"
     f" WHERE s.tenant = ? AND s.state <> {State.VOIDED:d}"
 )
-_MOST_FETCHED, _MOST_LISTED = 128, 4096
-"""Statements fetched, and positions read, at once."""
-_STATEMENTS_A_BLOCK = 3
-"""How many statements are looked at in the time that a block takes."""
+_MOST_LISTED = 4096
+"""Positions read from lists at once."""
 
 
 class PageReader:
@@ -79,10 +70,10 @@ class PageReader:
         self._tenant = tenant
         self._query = query
         self._checks = [FilterCheck(condition) for condition in query.filters]
-        self._filters = _rarest_first(database, codec, query.filters)
-        self._asked = [Asked(codec.term(one.kind, one.value), one.related) for one in self._filters]
+        self._merged = MergedPostings(database) if query.filters else None
+        self._asked = _rarest_first(database, codec, query.filters, self._merged)
         self._alone: set[int] = set()
-        self._sql = _page_sql(tuple([one.related for one in self._filters]), query.ascending)
+        self._sql = _page_sql(tuple([one.related for one in self._asked]), query.ascending)
 
     def read(self) -> StatementPage:
         """Return the page; it is short only where it is the last."""
@@ -95,9 +86,9 @@ class PageReader:
 
     def _parts(self, span: Span) -> list[tuple[Callable[[Span, list[StoredStatement]], None], Span]]:
         """Cut a span into lots that are lists and lots that are rows, in the order asked for."""
-        if not self._filters:
+        if self._merged is None:
             return [(self._read_rows, span)]
-        end = end_of_lists(self._database)
+        end = self._merged.end
         parts = [
             (self._read_lists, Span(span.low, min(span.high, end - 1))),
             (self._read_rows, Span(max(span.low, end), span.high)),
@@ -115,30 +106,19 @@ class PageReader:
 
     def _read_lists(self, span: Span, found: list[StoredStatement]) -> None:
         """Read on where postings are lists, a few more statements each time."""
+        assert self._merged is not None  # noqa: S101 - there are filters
         rarest, *others = self._asked
-        positions = iter_positions(self._database, rarest, span, ascending=self._query.ascending)
+        positions = self._merged.iter_positions(rarest, span, ascending=self._query.ascending)
         most = self._query.limit + 1 - len(found)
         while some := list(islice(positions, most)):
-            left = self._probed(some, others)
+            left = self._merged.narrow(some, others)
             while left and (missing := self._query.limit + 1 - len(found)) > 0:
-                size = min(missing, _MOST_FETCHED)
+                size = min(missing, FEW)
                 found += self._serve(self._fetch(left[:size]))
                 left = left[size:]
-            if len(found) > self._query.limit:
+            if len(some) < most or len(found) > self._query.limit:
                 return
             most = min(4 * most, _MOST_LISTED)
-
-    def _probed(self, positions: Sequence[int], others: Sequence[Asked]) -> Sequence[int]:
-        """Leave out what others' lists do not hold, unless looking at the statements is less work."""
-        for other in others:
-            if len(positions) < _MOST_FETCHED:
-                break
-            span = Span(min(positions), max(positions))
-            most = len(positions) // _STATEMENTS_A_BLOCK
-            if count_blocks(self._database, other, span, most) < most:
-                held = find_positions(self._database, other, span)
-                positions = [seq for seq in positions if seq in held]
-        return positions
 
     def _fetch(self, positions: Sequence[int]) -> list[Any]:
         rows = sql.rows(self._database, _FETCH, (apsw.carray(array("q", positions)), self._tenant))
@@ -234,24 +214,25 @@ def _to_plain(row: tuple[Any, ...], body: bytes) -> StoredStatement:
     return StoredStatement(id_text(row[1]), row[0], row[2], body, False)
 
 
-def _rarest_first(database: apsw.Connection, codec: RowCodec, filters: Sequence[Filter]) -> list[Filter]:
+def _rarest_first(
+    database: apsw.Connection, codec: RowCodec, filters: Sequence[Filter], merged: MergedPostings | None
+) -> list[Asked]:
     """Order filters by how many statements meet them, counted up to a bound: to a low one first.
 
     Where one stays below the low bound it is the rarest, whatever the others come to.
     """
-    if len(filters) < 2:  # noqa: PLR2004 - one needs no order
-        return list(filters)
     asked = {f: Asked(codec.term(f.kind, f.value), f.related) for f in filters}
-    span = Span(_FIRST_SEQ, end_of_lists(database) - 1)
+    if merged is None or len(asked) < 2:  # noqa: PLR2004 - one needs no order
+        return list(asked.values())
     for bound in _COUNT_UP_TO:
-        counts = {f: _count(database, one, span, bound) for f, one in asked.items()}
+        counts = {f: _count(database, one, merged, bound) for f, one in asked.items()}
         if min(counts.values()) < bound:
             break
-    return sorted(filters, key=lambda f: (counts[f], _RARITY[f.kind]))
+    return [asked[f] for f in sorted(filters, key=lambda f: (counts[f], _RARITY[f.kind]))]
 
 
-def _count(database: apsw.Connection, asked: Asked, lists: Span, bound: int) -> int:
-    """Count in rows, which are there in every lot, and then in lists."""
+def _count(database: apsw.Connection, asked: Asked, merged: MergedPostings, bound: int) -> int:
+    """Count first in rows, of which there are some in every lot, then in lists."""
     prim = "IN (0, 1)" if asked.related else "= 1"
     count = int(
         sql.value(
@@ -261,9 +242,7 @@ def _count(database: apsw.Connection, asked: Asked, lists: Span, bound: int) -> 
             (asked.h, bound),
         )
     )
-    if count < bound and lists.low <= lists.high:
-        count += count_positions(database, asked, lists, bound - count)
-    return min(count, bound)
+    return count if count >= bound else min(bound, count + merged.count(asked, bound - count))
 
 
 def first_after(database: apsw.Connection, instant_us: int) -> int:

@@ -7,9 +7,10 @@ import apsw
 import pytest
 
 from lrs.errors import StatementConflict
-from lrs.stores.sqlite import lists, query
+from lrs.stores.sqlite import lists as lists_module
 from lrs.stores.sqlite.blocks import read_block
 from lrs.stores.sqlite.lists import Asked, HeldPositions, MergedLot, Span, find_positions, iter_positions
+from lrs.stores.sqlite.merged import MergedPostings
 from lrs.stores.sqlite.postings import next_lot
 from lrs.stores.sqlite.stores import SqliteStores
 from tests.contract.builders import (
@@ -198,7 +199,7 @@ def test_plan_of_reading_lists_has_no_sort_and_no_scan(tmp_path, sql):
     stores = open_store(tmp_path)
     values = {"h": 1, "prim": 1, "low": 1, "high": 9, "bound": 5}
     with stores.readers.snapshot() as database:
-        asked = f"EXPLAIN QUERY PLAN {getattr(lists, sql)}"
+        asked = f"EXPLAIN QUERY PLAN {getattr(lists_module, sql)}"
         plan = [row[-1] for row in database.execute(asked, values)]
     assert plan
     bad = [step for step in plan if "TEMP B-TREE" in step or step.startswith("SCAN")]
@@ -230,20 +231,28 @@ def test_positions_of_a_span_are_those_that_are_there(tmp_path, related, ascendi
     stores.close()
 
 
-def test_page_asks_for_lists_only_where_that_is_less_work(tmp_path, monkeypatch):
+def test_statements_are_looked_at_where_that_is_less_work_than_asking_other_lists(tmp_path):
     stores = open_store(tmp_path)
     store = stores.records.statements(SCHOOL)
     add(store, *[make_statement(n, verb(), agent(f"a{n % 2}"), activity(f"c{n % 3}")) for n in range(1200)])
     merge_all(stores)
-    looked: list[int] = []
-    real = query.find_positions
-    monkeypatch.setattr(query, "find_positions", lambda *a: looked.append(1) or real(*a))
+    asked = [Asked(store._codec.term(*one), related=False) for one in ((ACTIVITY, "c2"), (ACTIVITY, "none"))]
+    odd = list(range(2, 1000, 2))
+    both = [seq for seq in odd if seq % 3 == 0]
+    with stores.readers.snapshot() as database:
+        merged = MergedPostings(database)
+        assert merged.narrow(odd, asked[:1]) == both
+        assert merged.narrow(odd, asked[1:]) == []
+        assert merged.narrow(odd[:20], asked) == odd[:20]
+        assert (merged.count(asked[0], 200), merged.count(asked[0], 3000)) == (200, 383)
+        assert merged.count(asked[1], 200) == 0
+        assert merged.narrow(odd[:20], asked[:1]) == both[:6], "a rare one is remembered"
+        few = Span(9, 20)
+        assert list(merged.iter_positions(asked[0], few, ascending=False)) == [18, 15, 12, 9]
+        assert list(merged.iter_positions(asked[0], few, ascending=True)) == [9, 12, 15, 18]
     expected = [sid(n) for n in range(1199, -1, -1) if n % 6 == 5]
     assert find(store, by(AGENT, "a1"), by(ACTIVITY, "c2"), limit=500) == expected
-    assert looked
-    looked.clear()
     assert find(store, by(AGENT, "a1"), by(ACTIVITY, "c2"), limit=5) == expected
-    assert not looked
     assert find(store, by(AGENT, "a1"), by(ACTIVITY, "nowhere"), limit=5) == []
     stores.close()
 
