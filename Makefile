@@ -12,7 +12,11 @@ unexport PYTHONDONTWRITEBYTECODE
 BIN = .venv/bin
 QUICK = not mongo_server and not browser and not clients and not lasting and not soak
 
-.PHONY: help run test lasting lint wire browser clients outside soak screenshots bench clean
+OUTSIDE = (mongo_server or browser or clients)
+# What needs something expensive, such as a filled store behind a browser, runs in one process.
+SLOW = $(BIN)/pytest -n 3 --dist loadgroup
+
+.PHONY: help run test lasting lint wire browser clients outside slow soak screenshots bench clean
 
 help:
 	@echo 'make run [PORT=8080] [DEMO=0]   start a record store to try, on an embedded store under data/'
@@ -21,6 +25,7 @@ help:
 	@echo 'make lint                       ruff, mypy, import-linter'
 	@echo 'make wire browser clients       tests against a MongoDB server, in a real browser, with JavaScript clients'
 	@echo 'make outside                    these three at once: they wait much, so together they take less'
+	@echo 'make slow                       make lasting and make outside at once'
 	@echo 'make soak                       what takes long'
 	@echo 'make screenshots                pictures of every page, under .screenshots/'
 	@echo 'make bench                      measure speed, size and growth'
@@ -33,7 +38,7 @@ test: .venv/.installed-tests
 	$(BIN)/pytest -n 3 -m '$(QUICK)' $(PYTEST_OPTIONS)
 
 lasting: .venv/.installed-tests
-	$(BIN)/pytest -n 3 -m 'lasting and not mongo_server and not browser and not clients and not soak' $(PYTEST_OPTIONS)
+	$(SLOW) -m 'lasting and not $(OUTSIDE) and not soak' $(PYTEST_OPTIONS)
 
 lint: .venv/.installed-tests
 	$(BIN)/ruff check
@@ -42,16 +47,19 @@ lint: .venv/.installed-tests
 	$(BIN)/lint-imports --no-cache
 
 wire: .venv/.installed-tests
-	$(BIN)/pytest -n 2 -m 'mongo_server and not mongo_cluster and not soak' $(PYTEST_OPTIONS)
+	$(BIN)/pytest -n 2 --dist loadgroup -m 'mongo_server and not mongo_cluster and not soak' $(PYTEST_OPTIONS)
 
 browser: .venv/.installed-tests
-	$(BIN)/pytest -n 2 -m 'browser and not soak' $(PYTEST_OPTIONS)
+	$(BIN)/pytest -n 2 --dist loadgroup -m 'browser and not soak' $(PYTEST_OPTIONS)
 
 clients: .venv/.installed-tests
 	$(BIN)/pytest -m 'clients and not soak' $(PYTEST_OPTIONS)
 
 outside: .venv/.installed-tests
-	$(BIN)/pytest -n 3 -m '(mongo_server or browser or clients) and not mongo_cluster and not soak' $(PYTEST_OPTIONS)
+	$(SLOW) -m '$(OUTSIDE) and not mongo_cluster and not soak' $(PYTEST_OPTIONS)
+
+slow: .venv/.installed-tests
+	$(SLOW) -m '(lasting or $(OUTSIDE)) and not mongo_cluster and not soak' $(PYTEST_OPTIONS)
 
 soak: .venv/.installed-tests
 	$(BIN)/pytest -m soak --timeout 7200 $(PYTEST_OPTIONS)

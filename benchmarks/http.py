@@ -1,11 +1,13 @@
 """Measure the embedded store over HTTP beside the raw engine, in the same run.
 
-    python -m benchmarks.http [--counts 10000,100000] [--workers 2] [--json FILE] [--folder FOLDER]
+    python -m benchmarks.http [--counts 10000,100000] [--workers 2] [--singles 4000] [--json FILE]
+                             [--folder FOLDER]
 
 *HTTP* is ``lrs serve`` on a store of its own, asked by ``benchmarks/client.py`` on the same
 machine. *Engine* is the same statements, prepared before the clock runs, given to the same
-store class in another file by as many threads: same schema, no HTTP, no parsing, no
-validation. Statements come from ``benchmarks/invented.py``.
+store class in another file: same schema, no HTTP, no parsing, no validation. Batches are given
+by one thread, single statements by as many threads as the client has connections, since they
+wait for each other's commit. Statements come from ``benchmarks/invented.py``.
 """
 
 import argparse
@@ -32,10 +34,11 @@ from lrs.xapi.versions import Version
 from tests.server import RunningServer, running_server
 
 BATCH, BATCH_CONNECTIONS = 100, 4
-SINGLES, SINGLE_CONNECTIONS = 4000, 16
+SINGLE_CONNECTIONS = 16
 PAGES, PAGE_CONNECTIONS = 1000, 8
 PROCESSES = 2
 ASKED = 300
+SHARES = {"p50": 0.5, "p95": 0.95, "p99": 0.99, "p99.9": 0.999, "worst": 1.0}
 
 Statement = dict[str, Any]
 Row = dict[str, Any]
@@ -73,9 +76,9 @@ class Bench:
     ) -> None:
         row: Row = {"size": size, "what": what, "http": http, "engine": engine, "unit": unit}
         if load:
-            row |= {"p50_ms": load.percentile(0.5) * 1e3, "p99_ms": load.percentile(0.99) * 1e3}
+            row |= {f"{name}_ms": load.percentile(share) * 1e3 for name, share in SHARES.items()}
         self.rows.append(row)
-        tail = f"   p50 {row['p50_ms']:.2f} ms, p99 {row['p99_ms']:.2f} ms over HTTP" if load else ""
+        tail = "   " + ", ".join(f"{name} {row[f'{name}_ms']:.1f}" for name in SHARES) + " ms" if load else ""
         say(
             f"{size:>8,}  {what:<32} HTTP {http:>9,.1f} {unit:<13} engine {engine:>9,.1f}"
             f"   {http / engine:.2f}{tail}"
@@ -96,7 +99,8 @@ class Bench:
         requests = [self.request("POST", "/xapi/statements", json.dumps(part).encode()) for part in parts]
         load = run_load(self.port, requests, connections, PROCESSES)
         prepared = [Batch(self.prepare(part), "bench") for part in parts]
-        seconds = in_threads(prepared, connections, self.store.add_statements)
+        threads = 1 if batch > 1 else connections
+        seconds = in_threads(prepared, threads, self.store.add_statements)
         count = len(statements)
         self.note(size, what, count / load.seconds, count / seconds, "statements/s", load)
 
@@ -174,7 +178,7 @@ def in_threads(batches: Sequence[Batch], threads: int, work: Callable[[Batch], o
     return time.perf_counter() - began
 
 
-def measure(bench: Bench, sizes: Sequence[int]) -> None:
+def measure(bench: Bench, sizes: Sequence[int], singles: int) -> None:
     bench.ingest(0, "warm-up", make_statements(500, seed=99), BATCH, BATCH_CONNECTIONS)
     bench.rows.clear()
     filled = 0
@@ -182,26 +186,30 @@ def measure(bench: Bench, sizes: Sequence[int]) -> None:
         statements = make_statements(size - filled, seed=number + 1)
         bench.ingest(size, f"ingest, batches of {BATCH}", statements, BATCH, BATCH_CONNECTIONS)
         filled = size
-        singles = make_statements(SINGLES, seed=1000 + number)
-        bench.ingest(size, "ingest, one a request", singles, 1, SINGLE_CONNECTIONS)
+        alone = make_statements(singles, seed=1000 + number)
+        bench.ingest(size, "ingest, one a request", alone, 1, SINGLE_CONNECTIONS)
         bench.pages(size)
 
 
 def table(rows: Sequence[Row], sizes: Sequence[int]) -> str:
     """Write the figures as a Markdown table: one line a kind of work, sizes side by side."""
     heads = " | ".join(f"HTTP / engine / ratio at {size:,}" for size in sizes)
-    lines = [f"| work | unit | {heads} | HTTP, last size to first |", "|---|---|" + "---|" * (len(sizes) + 1)]
+    lines = [
+        f"| work | unit | {heads} | last size to first: HTTP, engine |",
+        "|---|---|" + "---|" * (len(sizes) + 1),
+    ]
     for what in dict.fromkeys(row["what"] for row in rows):
         mine = {row["size"]: row for row in rows if row["what"] == what}
         cells = " | ".join(_cell(mine[size]) for size in sizes)
-        growth = mine[sizes[-1]]["http"] / mine[sizes[0]]["http"]
-        lines.append(f"| {what} | {mine[sizes[0]]['unit']} | {cells} | {growth:.2f} |")
+        first, last = mine[sizes[0]], mine[sizes[-1]]
+        growth = ", ".join(f"{last[which] / first[which]:.2f}" for which in ("http", "engine"))
+        lines.append(f"| {what} | {first['unit']} | {cells} | {growth} |")
     return "\n".join(lines)
 
 
 def _cell(row: Row) -> str:
     text = f"{row['http']:,.0f} / {row['engine']:,.0f} / {row['http'] / row['engine']:.2f}"
-    return text + f" (p50 {row['p50_ms']:.1f}, p99 {row['p99_ms']:.1f} ms)"
+    return text + " (" + ", ".join(f"{name} {row[f'{name}_ms']:.1f}" for name in SHARES) + " ms)"
 
 
 def main() -> None:
@@ -210,6 +218,9 @@ def main() -> None:
     )
     parser.add_argument("--counts", default="10000,100000", help="sizes of the store at which to measure")
     parser.add_argument("--workers", type=int, default=2, help="processes of lrs serve")
+    parser.add_argument(
+        "--singles", type=int, default=4000, help="statements sent one a request, at each size"
+    )
     parser.add_argument("--folder", help="where the stores are made; a temporary folder by default")
     parser.add_argument("--json", help="write the figures here as well")
     arguments = parser.parse_args()
@@ -220,9 +231,9 @@ def main() -> None:
         options = ("--workers", str(arguments.workers))
         with running_server(f"sqlite:///{folder}/http.db", folder, *options) as server:
             bench = Bench(server, services)
-            measure(bench, sizes)
+            measure(bench, sizes, arguments.singles)
         services.close()
-        kept = sizes[-1] + SINGLES * len(sizes)
+        kept = sizes[-1] + arguments.singles * len(sizes)
         say(f"\nbytes a statement, both closed: {(folder / 'http.db').stat().st_size / kept:.0f}\n")
     say(table(bench.rows, sizes))
     if arguments.json:

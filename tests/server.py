@@ -20,6 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.forked import run_forked
+
 LRS = [sys.executable, "-P", "-c", "import sys; from lrs.cli import main; sys.exit(main())"]
 """The ``lrs`` command of this checkout, whether or not it is installed."""
 
@@ -119,9 +121,7 @@ def run_lrs(
     *arguments: str, environ: Mapping[str, str], check: bool = True, cwd: Path | None = None
 ) -> subprocess.CompletedProcess[str]:
     """Run an ``lrs`` command to its end."""
-    done = subprocess.run(
-        [*LRS, *arguments], env=environ, cwd=cwd, capture_output=True, text=True, timeout=300, check=False
-    )
+    done = run_forked([*arguments], environ, cwd, 300)
     if check and done.returncode:
         raise AssertionError(f"lrs {' '.join(arguments)} exited {done.returncode}:\n{done.stderr}")
     return done

@@ -3,10 +3,10 @@
 Instants are microseconds since the epoch, UTC (``lrs.clock``).
 """
 
-from dataclasses import dataclass
-from enum import StrEnum
+from dataclasses import dataclass, fields
+from enum import Enum, StrEnum
 from functools import lru_cache
-from typing import NewType
+from typing import Any, NewType
 
 from lrs.access.handles import InstitutionHandle, InstitutionId
 
@@ -117,6 +117,30 @@ class Key:
     rate_per_minute: int | None = None
     replaced_by: KeyId | None = None
     tolerances: frozenset[Tolerance] = frozenset()
+
+
+class Unchanged(Enum):
+    """What stands for a property that stays as it is; None is a value of most."""
+
+    UNCHANGED = "unchanged"
+
+
+UNCHANGED = Unchanged.UNCHANGED
+
+
+@dataclass(frozen=True, slots=True)
+class KeyChange:
+    """What shall be another at a key; named as in Key. Its scopes and its client are what it is."""
+
+    default_version: str | Unchanged | None = UNCHANGED
+    expires_at_us: int | Unchanged | None = UNCHANGED
+    rate_per_minute: int | Unchanged | None = UNCHANGED
+    tolerances: frozenset[Tolerance] | Unchanged = UNCHANGED
+
+    def given(self) -> dict[str, Any]:
+        """Return what changes, by the name of the property."""
+        values = {one.name: getattr(self, one.name) for one in fields(self)}
+        return {name: value for name, value in values.items() if value is not UNCHANGED}
 
 
 @dataclass(frozen=True, slots=True)

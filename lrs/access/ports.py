@@ -12,6 +12,7 @@ from lrs.access.model import (
     Issuer,
     IssuerId,
     Key,
+    KeyChange,
     KeyId,
     Session,
     SignIn,
@@ -104,6 +105,15 @@ class AccessStore(Protocol):
             NotFound: There is no such key.
             Conflict: It has been revoked, or has a successor already.
             AlreadyExists: The successor's id is taken.
+        """
+        ...
+
+    def change_key(self, key_id: KeyId, change: KeyChange) -> None:
+        """Change what is given of a key; every credential found afterwards carries it.
+
+        Raises:
+            NotFound: There is no such key.
+            Conflict: It has been revoked, or has a successor.
         """
         ...
 

@@ -10,10 +10,10 @@ import hmac
 import re
 import unicodedata
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from lrs.access.model import Caller, Credential, Key, Scope, Tolerance
+from lrs.access.model import Caller, Credential, Key, KeyChange, Scope, Tolerance
 from lrs.errors import Conflict, InvalidRequest, NotPermitted, Unauthenticated
 
 MAX_NAME = 200
@@ -158,6 +158,29 @@ def check_rotatable(key: Key, now: int) -> None:
     """
     if key.replaced_by is not None:
         raise Conflict(f"This key was rotated already; rotate its successor, {key.replaced_by}.")
+    _check_good(key, now)
+
+
+def check_change(key: Key, change: KeyChange, now: int) -> None:
+    """Let a key be changed that is good and has no successor, into what could have been made.
+
+    Raises:
+        Conflict: It has one, is revoked or has expired; saying which, and what to do.
+        InvalidRequest: Nothing is to be changed, or as for check_wish.
+    """
+    if not change.given():
+        raise InvalidRequest("Say what of the key shall be changed.")
+    if key.replaced_by is not None:
+        raise Conflict(f"This key was rotated; change its successor, {key.replaced_by}.")
+    _check_good(key, now)
+    then = replace(key, **change.given())
+    wish = KeyWish(
+        then.scopes, then.default_version, then.expires_at_us, then.rate_per_minute, then.tolerances
+    )
+    check_wish(wish, for_institution=key.institution_id is not None, now=now)
+
+
+def _check_good(key: Key, now: int) -> None:
     state = state_of(key, now)
     if state in {KeyState.EXPIRED, KeyState.REVOKED}:
         raise Conflict(f"This key is {state}; make a new one.")

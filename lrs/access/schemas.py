@@ -14,6 +14,8 @@ def _doc(text: str) -> dict[str, str]:
 _MOMENT = {"format": "date-time"}
 _QUOTA = "How many statements it may hold; 0 for any number"
 _TOLERANCES = "Small known faults of statements that are mended instead of refused"
+_END = "When it stops; null for never"
+_VERSION = "In whose form a request without version header is answered"
 _RATE = "Requests a minute; 0 for no limit, null for the instance's default"
 
 
@@ -72,10 +74,10 @@ class NewKeySchema(StrictSchema):
         load_default=None,
         allow_none=True,
         validate=validate.OneOf(VERSIONS),
-        metadata=_doc("In whose form a request without version header is answered"),
+        metadata=_doc(_VERSION),
     )
     expiresAt = Instant(  # noqa: N815 - JSON
-        load_default=None, allow_none=True, metadata={**_MOMENT, **_doc("When it stops; null for never")}
+        load_default=None, allow_none=True, metadata={**_MOMENT, **_doc(_END)}
     )
     ratePerMinute = fields.Integer(  # noqa: N815 - JSON
         load_default=None,
@@ -87,6 +89,32 @@ class NewKeySchema(StrictSchema):
     tolerances = fields.List(
         fields.Enum(Tolerance, by_value=fields.String),
         load_default=[],
+        validate=validate.Length(0, len(Tolerance)),
+        metadata=_doc(_TOLERANCES),
+    )
+
+
+class KeyChangeSchema(StrictSchema):
+    """What of a key shall be another; what is left out stays."""
+
+    defaultVersion = fields.String(  # noqa: N815 - JSON
+        allow_none=True,
+        attribute="default_version",
+        validate=validate.OneOf(VERSIONS),
+        metadata=_doc(_VERSION),
+    )
+    expiresAt = Instant(  # noqa: N815 - JSON
+        allow_none=True, attribute="expires_at_us", metadata={**_MOMENT, **_doc(_END)}
+    )
+    ratePerMinute = fields.Integer(  # noqa: N815 - JSON
+        allow_none=True,
+        attribute="rate_per_minute",
+        strict=True,
+        validate=validate.Range(0, MAX_RATE),
+        metadata=_doc(_RATE),
+    )
+    tolerances = fields.List(
+        fields.Enum(Tolerance, by_value=fields.String),
         validate=validate.Length(0, len(Tolerance)),
         metadata=_doc(_TOLERANCES),
     )

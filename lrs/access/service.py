@@ -6,6 +6,7 @@ revoked key stops at once. Names come from people: they are trimmed and checked 
 
 import json
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from urllib.parse import urlsplit
 
@@ -18,6 +19,7 @@ from lrs.access.model import (
     Credential,
     Institution,
     Key,
+    KeyChange,
     KeyId,
     NewKey,
     Role,
@@ -28,6 +30,7 @@ from lrs.access.ports import AccessStore
 from lrs.access.rates import RateLimiter
 from lrs.access.rules import (
     KeyWish,
+    check_change,
     check_credential,
     check_quota,
     check_rotatable,
@@ -38,7 +41,7 @@ from lrs.access.rules import (
 )
 from lrs.access.sign_ins import SignIns
 from lrs.clock import Clock
-from lrs.errors import AlreadyExists, NotFound, Unauthenticated
+from lrs.errors import AlreadyExists, NotFound, StoreUnavailable, Unauthenticated
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _SECOND = 1_000_000
@@ -121,8 +124,10 @@ class AccessService:
         return Caller(client.id, bearer.scopes, handle, None, client, None, institution.statement_quota)
 
     def _note_used(self, key: Key, now: int) -> None:
+        """Note it at most once a minute; a store that takes no writes just now is still read from."""
         if key.last_used_at_us is None or now - key.last_used_at_us >= _MINUTE:
-            self._store.note_key_used(key.id, now)
+            with suppress(StoreUnavailable):
+                self._store.note_key_used(key.id, now)
 
     # Institutions
 
@@ -322,9 +327,7 @@ class AccessService:
             NotFound: There is no such key.
             Conflict: It is revoked, expired, or was rotated already.
         """
-        old, now = self.find_key(key_id), self._clock()
-        if old is None:
-            raise NotFound("There is no such key.")
+        old, now = self._get_key(key_id), self._clock()
         check_rotatable(old, now)
         secret = self.new_token()
         successor = replace(
@@ -338,6 +341,18 @@ class AccessService:
         self._store.rotate_key(old.id, successor, now + overlap_us)
         return NewKey(successor, secret)
 
+    def change_key(self, key_id: str, change: KeyChange) -> Key:
+        """Change what is given of a key; in force in every process from the next request on.
+
+        Raises:
+            NotFound: There is no such key.
+            Conflict: It is revoked, expired, or was rotated.
+            InvalidRequest: Nothing is given, or it is not what a key could have been made with.
+        """
+        check_change(self._get_key(key_id), change, self._clock())
+        self._store.change_key(KeyId(key_id), change)
+        return self._get_key(key_id)
+
     def list_keys(self, institution_id: str | None) -> Sequence[Key]:
         """Return the institution's keys, oldest first; None gives the administrators'."""
         return self._store.list_keys(None if institution_id is None else InstitutionId(institution_id))
@@ -346,6 +361,12 @@ class AccessService:
         """Return a key, whatever its state, or None."""
         found = self._store.find_credential(KeyId(key_id))
         return found.key if found else None
+
+    def _get_key(self, key_id: str) -> Key:
+        found = self.find_key(key_id)
+        if found is None:
+            raise NotFound("There is no such key.")
+        return found
 
     def revoke_key(self, key_id: str) -> None:
         """Stop a key at once, in every process; doing it twice changes nothing.

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from lrs.access.model import Institution, Key, NewKey, Role, Tolerance
+from lrs.access.model import UNCHANGED, Institution, Key, KeyChange, NewKey, Role, Tolerance, Unchanged
 from lrs.access.rules import (
     MAX_OVERLAP_HOURS,
     MAX_QUOTA,
@@ -25,6 +25,7 @@ from lrs.services import Services
 
 _DAY_US = 86_400_000_000
 _HOUR_US = 3_600_000_000
+_NONE = "none"
 _institution_option = click.option(
     "--institution", metavar="NAME", required=True, help="The institution's name."
 )
@@ -99,7 +100,7 @@ def set_quota(name: str, statements: int, as_json: bool) -> None:
 
 @click.group()
 def key() -> None:
-    """Make, list, rotate and revoke keys."""
+    """Make, list, change, rotate and revoke keys."""
 
 
 @key.command("create")
@@ -214,6 +215,83 @@ def rotate_key(key_id: str, overlap_hours: int, as_json: bool) -> None:
         old = services.access.find_key(key_id)
     ends = _moment(old.expires_at_us if old else None)
     click.echo(f"Key {key_id} is good until {ends}; its successor at once.", err=True)
+
+
+class _NumberOr(click.ParamType):  # type: ignore[type-arg]
+    """A whole number from least to most, or a word that stands for none (None inside)."""
+
+    name = "number"
+
+    def __init__(self, word: str, least: int, most: int) -> None:
+        self._word = word
+        self._range = click.IntRange(least, most)
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int | Unchanged | None:
+        """Read what was typed."""
+        if isinstance(value, Unchanged):
+            return value
+        return None if value == self._word else self._range.convert(value, param, ctx)
+
+
+@key.command("change")
+@click.argument("key_id", metavar="KEY")
+@click.option(
+    "--rate",
+    type=_NumberOr("default", 0, MAX_RATE),
+    default=UNCHANGED,
+    metavar="N|default",
+    help="Requests a minute that it may make; 0 for no limit, default for what LRS_KEY_RATE says.",
+)
+@click.option(
+    "--expires-days",
+    type=_NumberOr("never", 1, 36500),
+    default=UNCHANGED,
+    metavar="N|never",
+    help="Days from now until it stops.",
+)
+@click.option(
+    "--default-version",
+    type=click.Choice(["1.0.3", "2.0.0", _NONE]),
+    help="In whose form a request without version header is answered; none for the server's.",
+)
+@click.option(
+    "--tolerate",
+    "tolerances",
+    metavar="FAULT|none",
+    multiple=True,
+    help="A fault of statements to mend; may be repeated. Those that are not named are no longer.",
+)
+@json_option
+def change_key(
+    key_id: str,
+    rate: int | Unchanged | None,
+    expires_days: int | Unchanged | None,
+    default_version: str | None,
+    tolerances: Sequence[str],
+    as_json: bool,
+) -> None:
+    """Change a key's rate, end, default version or tolerances; what is not given stays.
+
+    In force at once, in every process. A key that is revoked, expired or rotated stays as it is.
+    """
+    with opened_services() as services:
+        now = services.outside.clock()
+        change = KeyChange(
+            _or_none(default_version) if default_version else UNCHANGED,
+            now + expires_days * _DAY_US if isinstance(expires_days, int) else expires_days,
+            rate,
+            parse_tolerances([] if _NONE in tolerances else tolerances) if tolerances else UNCHANGED,
+        )
+        changed = services.access.change_key(key_id, change)
+    if as_json:
+        click.echo(json.dumps(_key_view(changed, now)))
+    click.echo(f"Key {key_id} is changed.", err=True)
+
+
+def _or_none(word: str) -> str | None:
+    return None if word == _NONE else word
 
 
 @key.command("revoke")

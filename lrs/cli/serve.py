@@ -20,6 +20,7 @@ from granian.constants import Interfaces
 
 from config.settings import put_default, put_settings, read_settings
 from lrs.app import create_app
+from lrs.cli.cores import Cores, cores_for
 from lrs.cli.loopback import check_free
 from lrs.errors import ConfigError
 from lrs.services import build_services
@@ -54,11 +55,16 @@ def read_bind(text: str) -> tuple[str, int]:
     "--threads", default=16, show_default=True, type=click.IntRange(1, 256), help="Threads a process."
 )
 @click.option(
+    "--pin/--no-pin",
+    default=None,
+    help="Keep each process on a core of its own; as a rule where there are as many cores as processes.",
+)
+@click.option(
     "--default-version",
     type=click.Choice(["1.0.3", "2.0.0"]),
     help="In whose form a request without version header is refused, where its key names none.",
 )
-def serve(bind: str, workers: int, threads: int, default_version: str | None) -> None:
+def serve(bind: str, workers: int, threads: int, pin: bool | None, default_version: str | None) -> None:
     """Serve the record store: xAPI at /xapi, the API at /api/v1, its docs at /api/docs."""
     host, port = read_bind(bind)
     if default_version:
@@ -84,15 +90,17 @@ def serve(bind: str, workers: int, threads: int, default_version: str | None) ->
         log_level=settings.log_level,  # type: ignore[arg-type]  # the same four names
         respawn_failed_workers=True,
         workers_kill_timeout=10,
-    ).serve(target_loader=partial(load_app, threads=threads))
+    ).serve(target_loader=partial(load_app, threads=threads, cores=cores_for(workers, pin)))
 
 
-def load_app(_target: str, threads: int) -> WSGIApplication:
-    """Make the application in a worker process of so many threads.
+def load_app(_target: str, threads: int, cores: Cores | None = None) -> WSGIApplication:
+    """Make the application in a worker process of so many threads, on one of the cores where some are given.
 
     Granian's own loader would look for modules in the current folder first, and find a
     stranger's there.
     """
+    if cores is not None:
+        cores.take()
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_end_with, args=(parent,), name="parent-watch", daemon=True).start()

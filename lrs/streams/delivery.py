@@ -4,14 +4,15 @@ The log and a destination's place in it are the outbox. The place moves only whe
 receiver has taken what lies before it, or when that is a dead letter.
 """
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Container, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
+from typing import Self
 
 from lrs.access.handles import InstitutionHandle
 from lrs.clock import Clock
 from lrs.errors import CorruptRecord
-from lrs.streams.model import MAX_LETTERS, TRIES, DeadLetter, Delivery, Destination, Kind
+from lrs.streams.model import MAX_LETTERS, TRIES, DeadLetter, Delivery, Destination, DestinationId, Kind
 from lrs.streams.ports import StreamStore
 from lrs.streams.sending import HOLD_SECONDS, Result, Sender, Verdict, version_of
 from lrs.xapi.log import LogEntries, LogEntry, LogReader
@@ -20,6 +21,10 @@ AT_ONCE = 8
 """Destinations that are served at a time."""
 USUAL_BATCH = 50
 VISIT_SECONDS = 10
+LOOK_SECONDS = 1.0
+"""How often it is looked whether something follows for those that are not being served just now."""
+PASS_SECONDS = 60
+"""For so long others are served again and again while one takes long."""
 
 _READ_FILTERED = 500
 _MOST_BYTES = 4 << 20
@@ -29,11 +34,41 @@ _LETTERS_A_VISIT = 100
 
 @dataclass
 class Delivered:
-    """What a pass read and sent, and what it could not send and why."""
+    """What a pass or a visit read and sent, and what it could not send and why.
+
+    ``ran_out``: a visit ended because its time was over.
+    """
 
     read: int = 0
     sent: int = 0
     problems: list[str] = field(default_factory=list)
+    ran_out: bool = False
+
+    def add(self, other: "Delivered") -> None:
+        """Count what another visit did."""
+        self.read += other.read
+        self.sent += other.sent
+        self.problems += other.problems
+
+
+class _UnderWay(dict["Future[Delivered]", DestinationId]):
+    """The visits that are under way, by destination; those that have not begun are dropped at the end."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for visit in self:
+            visit.cancel()
+
+    def take_finished(self, seconds: float) -> list[tuple[DestinationId, Delivered]]:
+        """Wait until all are finished, or for so long; return and forget those that are.
+
+        Raises:
+            JobError, StoreError: What ended one of them.
+        """
+        finished = wait(self, seconds).done
+        return [(self.pop(visit), visit.result()) for visit in finished]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +106,7 @@ class Deliverer:
 
     def is_behind(self) -> bool:
         """Tell whether something can be sent now."""
-        return any(self._waits(destination) for destination in self._store.list_all())
+        return any(map(self._waits, self._store.list_all()))
 
     def _waits(self, destination: Destination) -> bool:
         delivery = self._store.find_delivery(destination.id)
@@ -83,7 +118,9 @@ class Deliverer:
         return bool(self._store.list_asked(destination.id, 1))
 
     def deliver(self, epoch: int, keep: Callable[[], None]) -> Delivered:
-        """Serve every destination once.
+        """Serve every destination; and while one of them takes long, go on serving the others.
+
+        One whose time of a visit is used up is not visited again, so that this ends.
 
         Args:
             epoch: Of the lease; whoever holds a later one is not overwritten.
@@ -94,14 +131,24 @@ class Deliverer:
             StoreError: The store failed.
         """
         total = Delivered()
-        with ThreadPoolExecutor(AT_ONCE) as pool:
-            visits = [pool.submit(self._visit, one, epoch, keep) for one in self._store.list_all()]
-            for visit in visits:
-                done = visit.result()
-                total.read += done.read
-                total.sent += done.sent
-                total.problems += done.problems
+        ends = self._clock() + PASS_SECONDS * _SECOND_US
+        resting: set[DestinationId] = set()
+        wanted = self._store.list_all()
+        with ThreadPoolExecutor(AT_ONCE) as pool, _UnderWay() as visits:
+            while wanted or visits:
+                for one in wanted:
+                    visits[pool.submit(self._visit, one, epoch, keep)] = one.id
+                for id_, done in visits.take_finished(LOOK_SECONDS):
+                    total.add(done)
+                    resting |= {id_} if done.ran_out else set()
+                keep()
+                goes_on = visits and self._clock() < ends
+                wanted = self._list_waiting(resting.union(visits.values())) if goes_on else ()
         return total
+
+    def _list_waiting(self, but: Container[DestinationId]) -> Sequence[Destination]:
+        """Return the destinations to which something can be sent now, but for some."""
+        return [one for one in self._store.list_all() if one.id not in but and self._waits(one)]
 
     def _visit(self, destination: Destination, epoch: int, keep: Callable[[], None]) -> Delivered:
         done = Delivered()
@@ -109,7 +156,10 @@ class Deliverer:
         delivery = self._store.begin_delivery(destination.id, epoch)
         if delivery is not None and delivery.next_try_us <= self._clock():
             delivery = self._replay(destination, delivery, keep, done)
-        while delivery is not None and delivery.next_try_us <= self._clock() < ends:
+        while delivery is not None and delivery.next_try_us <= self._clock():
+            if self._clock() >= ends:
+                done.ran_out = True
+                break
             keep()
             step = self._guarded_step(destination, delivery, keep, done)
             if step is None or not self._store.save_delivery(step.delivery, step.letter):

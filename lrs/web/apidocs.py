@@ -99,7 +99,7 @@ def describe(api: StrictApi) -> dict[str, Any]:
 def _groups(spec: Mapping[str, Any]) -> dict[str, list[Operation]]:
     groups: dict[str, list[Operation]] = {}
     for path, item in spec.get("paths", {}).items():
-        for method in ("get", "post", "put", "delete"):
+        for method in ("get", "post", "put", "patch", "delete"):
             if method in item:
                 operation = item[method]
                 made = _operation(spec, path, method, {**operation, "shared": item.get("parameters", [])})

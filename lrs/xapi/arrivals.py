@@ -11,6 +11,7 @@ from lrs.clock import Clock
 from lrs.errors import LrsError, Problem, StoreError
 from lrs.xapi.masking import mask_detail, mask_problem
 from lrs.xapi.ports import RecordStores, Refusal
+from lrs.xapi.tallies import Tallies, last_of, tally
 from lrs.xapi.verdicts import Overview
 
 IMPORT = "import"
@@ -102,6 +103,18 @@ class ArrivalService:
         refusals = store.list_refusals(source, most)
         complete = max(len(receipts), len(refusals)) < most
         return Overview(source, self._clock(), self.days, complete, receipts, refusals)
+
+    def tallies(self, handle: InstitutionHandle) -> Tallies:
+        """Return what the store counts of all sources: as much work as for one, however many they are.
+
+        Args:
+            handle: The institution asked about.
+        """
+        store = self._records.arrivals(handle)
+        refused = store.count_refusals()
+        arrived = store.count_receipts(last_of(refused))
+        latest = store.list_refusals(None, self._kept) if refused else ()
+        return tally(self._clock(), self.days, self._kept, arrived, refused, latest)
 
 
 def _bounded(problem: Problem) -> Problem:

@@ -1,9 +1,12 @@
 """What the store knows of an activity or an agent: the Activities and Agents resources.
 
-Spec: xAPI 1.0.3 Communication 2.4 (Agents, Person), 2.5 (Activities); xAPI 2.0 4.1.6.3, 4.1.6.4.
+What writers without the scope ``define`` say of either does not count.
+
+Spec: xAPI 1.0.3 Communication 4.2; 2.4 (Agents, Person), 2.5 (Activities); xAPI 2.0 4.1.6.3, 4.1.6.4.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 import orjson
@@ -12,14 +15,18 @@ from lrs.access.handles import InstitutionHandle
 from lrs.access.model import Caller, Scope
 from lrs.errors import NotPermitted
 from lrs.xapi.facts import agent_key
+from lrs.xapi.marks import is_undefining
 from lrs.xapi.params import ParamReader
-from lrs.xapi.ports import FactKind, Filter, RecordStores, StatementQuery
+from lrs.xapi.ports import FactKind, Filter, RecordStores, StatementQuery, StoredStatement
 from lrs.xapi.texts import served_text
 from lrs.xapi.versions import Version
 
 _IDENTIFIERS = ("mbox", "mbox_sha1sum", "openid", "account")
 _LOOKED_AT = 50
-"""Of so many of an agent's newest statements the names are taken."""
+"""Of so many of an agent's newest statements that count the names are taken."""
+
+_LOOKED_THROUGH = 500
+"""Among so many at most: there may be any number of those that do not count."""
 
 Json = Mapping[str, Any]
 
@@ -61,19 +68,28 @@ class KnowledgeService:
         return _person(agent or {}, self._names(caller, handle, agent or {}))
 
     def _names(self, caller: Caller, handle: InstitutionHandle, agent: Json) -> Iterator[str]:
-        """Yield the names that the agent bore, newest first."""
+        """Yield the names that the agent bore in statements of writers who may say so, newest first."""
         key = agent_key(agent) or ""
         filters = [Filter(FactKind.AGENT, key)]
         if not caller.may(Scope.STATEMENTS_READ) and caller.client is not None:
             filters.append(Filter(FactKind.CLIENT, caller.client.id))
-        page = self._records.statements(handle).query_statements(
-            StatementQuery(tuple(filters), limit=_LOOKED_AT)
-        )
-        for found in page.statements:
+        telling = (one for one in self._newest(handle, filters) if not is_undefining(one.body))
+        for found in islice(telling, _LOOKED_AT):
             statement = orjson.loads(served_text(found.body, found.stored_at_us))
             for candidate in _agents(statement):
                 if agent_key(candidate) == key and "name" in candidate:
                     yield candidate["name"]
+
+    def _newest(self, handle: InstitutionHandle, filters: Sequence[Filter]) -> Iterator[StoredStatement]:
+        """Yield the newest statements that meet the filters, as many as may be looked through."""
+        store = self._records.statements(handle)
+        after = None
+        for _ in range(_LOOKED_THROUGH // _LOOKED_AT):
+            page = store.query_statements(StatementQuery(tuple(filters), limit=_LOOKED_AT, after=after))
+            yield from page.statements
+            after = page.more
+            if after is None:
+                return
 
 
 def _reading(caller: Caller) -> InstitutionHandle:

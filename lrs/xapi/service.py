@@ -27,6 +27,7 @@ from lrs.xapi.definitions import definitions_of
 from lrs.xapi.facts import facts_of, is_voiding, target_of
 from lrs.xapi.fingerprint import fingerprint
 from lrs.xapi.formats import Format, show
+from lrs.xapi.marks import mark_undefining
 from lrs.xapi.multipart import Part
 from lrs.xapi.naming import check_one, check_same_id, named_id
 from lrs.xapi.ports import (
@@ -221,17 +222,18 @@ class StatementService:
             version: The version that it was sent under.
             client: Who writes it; its authority.
             statement_id: Taken where the statement has no id; None makes a random one.
-            defines: Whether its activity definitions count beyond the statement (scope ``define``).
+            defines: Whether what it says of activities and agents counts beyond it (scope ``define``).
         """
         value: dict[str, Any] = raw.value  # type: ignore[assignment]  # a valid statement is an object
         id_ = StatementId(str(value.get("id") or statement_id or self._new_id()))
         additions = Additions(id_, client.authority, _WRITTEN_VERSION[version])
         target = target_of(value)
+        body = pack(raw.raw, value, additions, raw.sent)
         return PreparedStatement(
             id=StatementId(id_.lower()),
             fingerprint=fingerprint(value),
             facts=facts_of(value, _authority(client.authority), client.id),
-            body=pack(raw.raw, value, additions, raw.sent),
+            body=body if defines else mark_undefining(body),
             target=target,
             voids=target if is_voiding(value) else None,
             definitions=definitions_of(value) if defines else (),

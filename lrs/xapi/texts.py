@@ -13,8 +13,10 @@ Spec: xAPI 1.0.3 Data 2.4.1, 2.4.6.2, 2.4.7, 2.4.8, 2.4.9, 2.4.10.
 """
 
 import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from operator import lt
 from typing import Any
 
 import msgspec
@@ -93,21 +95,33 @@ def served_list(kept: Iterable[tuple[bytes, int]]) -> bytes:
     Raises:
         CorruptRecord: One is cut short.
     """
-    texts: list[bytes] = []
-    last, before = -1, b""
-    for body, stored_at_us in kept:
-        # Most have no flag, and many were stored within the same second: that much is quick.
-        if len(body) <= _HEAD_BYTES:
-            raise CorruptRecord(_CUT_SHORT)
-        flags, length = _read_head(body)
-        if flags or length >= len(body):
-            texts.append(served_text(body, stored_at_us))
-            continue
-        second, microsecond = divmod(stored_at_us, _SECOND_US)
-        if second != last:
-            last, before = second, f',"stored":"{to_text(stored_at_us)[:-_MICROSECONDS]}'.encode()
-        texts.append(b'%b%b%06dZ"}' % (body[_HEAD_BYTES:-1], before, microsecond))
-    return b",".join(texts)
+    pairs = list(kept)
+    try:
+        plain = _are_plain([body for body, _ in pairs])
+    except struct.error as error:
+        raise CorruptRecord(_CUT_SHORT) from error
+    if not plain:
+        return b",".join([served_text(body, stored_at_us) for body, stored_at_us in pairs])
+    return b",".join([body[_HEAD_BYTES:-1] + _tail(stored_at_us) for body, stored_at_us in pairs])
+
+
+def _are_plain(bodies: Sequence[bytes]) -> bool:
+    """Tell whether bodies are whole and have no flag, as most: found out about all at once."""
+    heads = list(map(_read_head, bodies))
+    return not any(flags for flags, _ in heads) and all(
+        map(lt, [length for _, length in heads], map(len, bodies))
+    )
+
+
+def _tail(stored_at_us: int) -> bytes:
+    second, microsecond = divmod(stored_at_us, _SECOND_US)
+    return b'%b%06dZ"}' % (_stored_in(second), microsecond)
+
+
+@lru_cache(maxsize=1024)
+def _stored_in(second: int) -> bytes:
+    """Write ``stored`` up to its fraction; many were stored within the same second."""
+    return f',"stored":"{to_text(second * _SECOND_US)[:-_MICROSECONDS]}'.encode()
 
 
 def received_text(body: bytes) -> bytes:

@@ -24,6 +24,13 @@ class Verdict(StrEnum):
     ALL_ARRIVED = "all-arrived"
     SOME_REFUSED = "some-refused"
 
+    @classmethod
+    def of(cls, posts: int, refusals: int) -> "Verdict":
+        """Judge by how many posts arrived, and how many refusals there were."""
+        if refusals:
+            return cls.SOME_REFUSED
+        return cls.ALL_ARRIVED if posts else cls.NOTHING_YET
+
 
 @dataclass(frozen=True, slots=True)
 class Reason:
@@ -76,9 +83,17 @@ class Overview:
     @property
     def verdict(self) -> Verdict:
         """Tell whether everything arrived."""
-        if self.refusals:
-            return Verdict.SOME_REFUSED
-        return Verdict.ALL_ARRIVED if self.receipts else Verdict.NOTHING_YET
+        return Verdict.of(self.posts, self.refusal_count)
+
+    @property
+    def posts(self) -> int:
+        """Count the posts that arrived."""
+        return len(self.receipts)
+
+    @property
+    def refusal_count(self) -> int:
+        """Count the refusals."""
+        return len(self.refusals)
 
     @property
     def refused_posts(self) -> int:
@@ -88,7 +103,7 @@ class Overview:
     @property
     def left_out(self) -> int:
         """Count the refusals of records among others, which were stored as far as they are good."""
-        return sum(map(_is_by_record, self.refusals))
+        return sum(is_by_record(refusal.method, refusal.status) for refusal in self.refusals)
 
     @property
     def stored(self) -> int:
@@ -108,48 +123,60 @@ class Overview:
     @property
     def last_at_us(self) -> int:
         """Give the moment of the latest post, accepted or not; 0 where there is none."""
-        return max(_latest(self.receipts), _latest(self.refusals))
+        return max(self.last_arrived_us, self.last_refused_us)
+
+    @property
+    def last_arrived_us(self) -> int:
+        """Give the moment of the latest post that arrived; 0 where there is none."""
+        return _latest(self.receipts)
+
+    @property
+    def last_refused_us(self) -> int:
+        """Give the moment of the latest refusal; 0 where there is none."""
+        return _latest(self.refusals)
 
     @property
     def arrived_since(self) -> int:
         """Count the posts that arrived after the latest refusal."""
-        return sum(receipt.at_us > _latest(self.refusals) for receipt in self.receipts)
+        return sum(receipt.at_us > self.last_refused_us for receipt in self.receipts)
+
+    @property
+    def reasons_from(self) -> int:
+        """Tell in how many refusals the reasons were counted."""
+        return self.refusal_count
 
     @property
     def reasons(self) -> list[Reason]:
         """What must be mended, the most recent first."""
-        found: dict[tuple[str, str], Reason] = {}
-        for refusal in sorted(self.refusals, key=lambda refusal: -refusal.at_us):
-            for key, problem in _distinct(refusal).items():
-                known = found.get(key)
-                found[key] = replace(known, posts=known.posts + 1) if known else _reason(problem, refusal)
-        return list(found.values())
+        return find_reasons(self.refusals)
 
     @property
     def by_day(self) -> list[Day]:
         """Posts of each day kept, oldest first, days without any included."""
-        today = self.as_of_us // DAY_US
         accepted = Counter(receipt.at_us // DAY_US for receipt in self.receipts)
         refused = Counter(refusal.at_us // DAY_US for refusal in self.refusals)
-        return [
-            Day(day * DAY_US, accepted[day], refused[day]) for day in range(today - self.days + 1, today + 1)
-        ]
+        return to_days(accepted, refused, self.as_of_us, self.days)
 
 
-def join(overviews: Sequence[Overview], source: str, as_of_us: int, days: int) -> Overview:
-    """Put several sources together, newest first."""
-    return Overview(
-        source,
-        as_of_us,
-        days,
-        all(overview.complete for overview in overviews),
-        sorted((r for o in overviews for r in o.receipts), key=lambda r: -r.at_us),
-        sorted((r for o in overviews for r in o.refusals), key=lambda r: -r.at_us),
-    )
+def find_reasons(refusals: Sequence[Refusal]) -> list[Reason]:
+    """Tell what must be mended, the most recent first."""
+    found: dict[tuple[str, str], Reason] = {}
+    for refusal in sorted(refusals, key=lambda refusal: -refusal.at_us):
+        for key, problem in _distinct(refusal).items():
+            known = found.get(key)
+            found[key] = replace(known, posts=known.posts + 1) if known else _reason(problem, refusal)
+    return list(found.values())
 
 
-def _is_by_record(refusal: Refusal) -> bool:
-    return refusal.method in BY_RECORD or refusal.status < _REFUSED
+def to_days(accepted: Counter[int], refused: Counter[int], as_of_us: int, days: int) -> list[Day]:
+    """Make the days up to a moment of posts counted by day since the epoch, oldest first."""
+    today = as_of_us // DAY_US
+    return [Day(day * DAY_US, accepted[day], refused[day]) for day in range(today - days + 1, today + 1)]
+
+
+def is_by_record(method: str, status: int) -> bool:
+    """Tell whether a refusal is of records among others, which were stored as far as they are good."""
+    return method in BY_RECORD or status < _REFUSED
 
 
 def _distinct(refusal: Refusal) -> dict[tuple[str, str], Problem]:

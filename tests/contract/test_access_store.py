@@ -14,6 +14,7 @@ from lrs.access.model import (
     Issuer,
     IssuerId,
     Key,
+    KeyChange,
     KeyId,
     Scope,
     Session,
@@ -301,6 +302,41 @@ def test_rotating_is_refused_when_the_key_is_unknown_revoked_or_rotated(school: 
     with pytest.raises(Conflict):
         school.rotate_key(SUCCESSOR.id, third, NOW + 200)
     assert [key.id for key in school.list_keys(SCHOOL.id)] == [LASTING.id, SUCCESSOR.id]
+
+
+def test_what_is_given_changes_at_once_wherever_the_key_is_and_the_rest_stays(engine: Engine) -> None:
+    one, other = engine.open().access, engine.open().access
+    one.add_institution(SCHOOL)
+    one.add_client(GATE)
+    one.add_key(KEY)
+    before = other.find_credential(KEY.id)
+    assert before is not None
+    changes: list[KeyChange] = [
+        KeyChange(rate_per_minute=7),
+        KeyChange(expires_at_us=None, tolerances=frozenset()),
+        KeyChange(default_version=None, rate_per_minute=None, expires_at_us=NOW + 5),
+        KeyChange(tolerances=frozenset({Tolerance.NULL_PROPERTY}), default_version="1.0.3"),
+    ]
+    wanted = KEY
+    for change in changes:
+        one.change_key(KEY.id, change)
+        wanted = replace(wanted, **change.given())
+        assert other.find_credential(KEY.id) == replace(before, key=wanted)
+        assert list(other.list_keys(SCHOOL.id)) == [wanted]
+
+
+def test_changing_is_refused_when_the_key_is_unknown_revoked_or_rotated(school: AccessStore) -> None:
+    change = KeyChange(rate_per_minute=7)
+    with pytest.raises(NotFound):
+        school.change_key(LASTING.id, change)
+    school.add_key(LASTING)
+    school.rotate_key(LASTING.id, SUCCESSOR, NOW + 100)
+    school.revoke_key(SUCCESSOR.id, NOW + 50)
+    before = list(school.list_keys(SCHOOL.id))
+    for key_id in (LASTING.id, SUCCESSOR.id):
+        with pytest.raises(Conflict):
+            school.change_key(key_id, change)
+    assert list(school.list_keys(SCHOOL.id)) == before
 
 
 def test_rotating_is_refused_when_the_successors_id_is_taken(school: AccessStore) -> None:

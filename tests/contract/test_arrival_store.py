@@ -19,11 +19,13 @@ from lrs.xapi.ports import (
     Refusal,
     StatementId,
 )
+from lrs.xapi.ports.arrivals import ReceiptCount, RefusalCount
 from tests.engines import Engine
 
 SCHOOL = InstitutionHandle(InstitutionId("school0001"))
 MUSEUM = InstitutionHandle(InstitutionId("museum0001"))
 DAY_SECONDS = 86_400
+DAY_US = DAY_SECONDS * 1_000_000
 
 
 def _id(number: int) -> StatementId:
@@ -222,6 +224,81 @@ def test_refusals_are_not_shown_when_they_are_past_their_days(engine: Engine) ->
     engine.clock.move(DAY_SECONDS + 1)
     arrivals.add_refusal(_refusal(2, engine.clock()))
     assert [one.error_id for one in arrivals.list_refusals("key-1", 10)] == ["error-2"]
+
+
+def test_the_latest_refusals_of_all_sources_are_listed_when_no_source_is_named(
+    engine: Engine, stores: Stores, arrivals: ArrivalStore
+) -> None:
+    stores.records.arrivals(MUSEUM).add_refusal(_refusal(99, engine.clock()))
+    kept = []
+    for number in range(6):
+        kept.append(_refusal(number, engine.clock(), source=f"key-{number % 3}"))
+        arrivals.add_refusal(kept[-1])
+        engine.clock.move(1)
+    assert list(arrivals.list_refusals(None, 4)) == kept[:1:-1]
+    assert list(arrivals.list_refusals(None, 400)) == kept[::-1]
+
+
+def _count_all(arrivals: ArrivalStore, sources: Iterable[str], after_us: int) -> list[ReceiptCount]:
+    """Count what is listed, one by one."""
+    groups: dict[tuple[str, int], list[Receipt]] = {}
+    for source in sources:
+        for receipt in arrivals.list_receipts(source, 1000):
+            groups.setdefault((source, receipt.at_us // DAY_US), []).append(receipt)
+    return [
+        ReceiptCount(
+            *key,
+            len(found),
+            sum(one.stored for one in found),
+            sum(one.already for one in found),
+            sum(one.corrected for one in found),
+            max(one.at_us for one in found),
+            sum(one.at_us > after_us for one in found),
+        )
+        for key, found in sorted(groups.items())
+    ]
+
+
+def test_what_is_listed_is_what_is_counted_of_posts(engine: Engine) -> None:
+    stores = engine.open(arrivals_kept=5, arrivals_days=4)
+    arrivals = stores.records.arrivals(SCHOOL)
+    assert list(arrivals.count_receipts(0)) == []
+    sources = ("busy", "quiet", "import")
+    _post(stores, _batch([900]), MUSEUM)
+    for number in range(1, 24):
+        source = sources[0 if number % 2 else number % 3]
+        _post(stores, replace(_batch([number, number + 1], source), corrected=number % 3))
+        engine.clock.move(DAY_SECONDS * 0.3)
+    engine.clock.move(-DAY_SECONDS)
+    after_us = engine.clock()
+    engine.clock.move(DAY_SECONDS)
+    counted = sorted(arrivals.count_receipts(after_us))
+    assert counted == _count_all(arrivals, sources, after_us)
+    assert {one.source for one in counted} == set(sources)
+    assert sum(one.posts for one in counted if one.source == "busy") == 5
+    assert 0 < sum(one.later for one in counted) < sum(one.posts for one in counted)
+
+
+def test_what_is_listed_is_what_is_counted_of_refusals(engine: Engine) -> None:
+    stores = engine.open(arrivals_kept=4, arrivals_days=3)
+    arrivals = stores.records.arrivals(SCHOOL)
+    assert list(arrivals.count_refusals()) == []
+    stores.records.arrivals(MUSEUM).add_refusal(_refusal(99, engine.clock()))
+    ways = (("POST", 400), ("LINES", 200), ("POST", 403))
+    for number in range(20):
+        source = "quiet" if number % 5 == 4 else "busy"
+        method, status = ways[number % 3]
+        refusal = _refusal(number, engine.clock(), source)
+        arrivals.add_refusal(replace(refusal, method=method, status=status))
+        engine.clock.move(DAY_SECONDS * 0.2)
+    listed = [one for source in ("busy", "quiet") for one in arrivals.list_refusals(source, 1000)]
+    alike: dict[tuple[str, int, str, int], list[int]] = {}
+    for one in listed:
+        alike.setdefault((one.source, one.at_us // DAY_US, one.method, one.status), []).append(one.at_us)
+    assert sorted(arrivals.count_refusals()) == [
+        RefusalCount(*key, len(found), max(found)) for key, found in sorted(alike.items())
+    ]
+    assert len(listed) == 4 + 3
 
 
 def test_refusals_are_there_when_the_store_is_opened_again(engine: Engine) -> None:

@@ -156,12 +156,13 @@ def test_everything_is_forgotten_but_the_epoch_when_it_is_cleared(tables):
     assert tables.count("levels") == 1
 
 
-def test_long_rows_and_many_rows_go_in_one_step(tables):
+def test_long_rows_and_many_rows_go_in_one_step(engine, tables):
+    count = 500 if engine.name == "mongomock" else 5000  # it looks at every row for each that it writes
     long = row("a", "long", '"' + "\u00e9" * 600_000 + '"')
-    puts = [row(f"o{n % 100}", f"{n}", '{"n": 1}') for n in range(5000)]
+    puts = [row(f"o{n % 100}", f"{n}", '{"n": 1}') for n in range(count)]
     assert save(tables, long, *puts, cursors={"x": 2**62})
     assert tables.find("levels", "a", "long") == long
-    assert tables.count("levels") == 5001
+    assert tables.count("levels") == count + 1
     assert tables.cursors() == {"x": 2**62}
 
 

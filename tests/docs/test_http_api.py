@@ -20,7 +20,7 @@ def test_every_route_is_documented_and_no_other(tmp_path: Path) -> None:
             path = path.replace("<", "{").replace(">", "}")
         served |= {f"{method} {path}" for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}}
     engine.close()
-    assert set(re.findall(r"`((?:GET|PUT|POST|DELETE) /[^` ]*)`", PAGE)) == served
+    assert set(re.findall(r"`((?:GET|PUT|POST|PATCH|DELETE) /[^` ]*)`", PAGE)) == served
 
 
 def test_every_scope_is_documented() -> None:

@@ -11,7 +11,7 @@ from tests.e2e.opened import TARGET, WIDE, Opened, bottom, violations
 from tests.e2e.scenes import attestation
 from tests.server import RunningServer, running_server
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("attestation page")]
 
 
 @pytest.fixture(scope="module")

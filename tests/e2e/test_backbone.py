@@ -11,7 +11,7 @@ import pytest
 
 from tests.server import RunningServer, clean_environ, run_lrs, running_server
 
-pytestmark = [pytest.mark.lasting, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.lasting, pytest.mark.timeout(300), pytest.mark.xdist_group("city")]
 
 MAPLE = "mailto:maple.stonequay@post.port-amaris.example"
 NETTLE = "mailto:nettle.tidecroft@post.port-amaris.example"

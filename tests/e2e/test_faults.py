@@ -4,7 +4,8 @@ import os
 import resource
 import shutil
 import subprocess
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import apsw
@@ -115,6 +116,59 @@ def test_file_that_may_not_grow_is_said_and_writing_goes_on_when_it_may(tmp_path
         assert post(server, key, refused, 20).status == 200
         assert ids(server, key) == kept | {sid(1, 0)} | {sid(refused, n) for n in range(20)}
         check_sound(server)
+
+
+def make_read_only(store: Path, how: str, *, locked: bool) -> None:
+    """Let nobody write the store's files any more, or let them again, while a server has them open."""
+    files = [str(file) for file in store.iterdir()]
+    changes = {"mode": ["chmod", "a-w" if locked else "u+w"], "kernel": ["chattr", "+i" if locked else "-i"]}
+    done = subprocess.run([*changes[how], *files], capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.skip(f"files cannot be made read-only by {how} here: {done.stderr}")
+
+
+@pytest.fixture
+def held_snapshot(tmp_path: Path) -> Iterator[Callable[[], None]]:
+    """Begin to read what the store holds, and hold that until the test is over: the WAL cannot be emptied."""
+    held: list[apsw.Connection] = []
+
+    def hold() -> None:
+        held.append(apsw.Connection(f"{tmp_path}/store/lrs.db", flags=apsw.SQLITE_OPEN_READONLY))
+        held[0].execute("BEGIN; SELECT count(*) FROM stmt").fetchall()
+
+    yield hold
+    for connection in held:
+        connection.close()
+
+
+@pytest.mark.parametrize(("how", "read_meanwhile"), [("mode", False), ("kernel", False), ("kernel", True)])
+def test_file_that_becomes_read_only_is_said_and_read_from_until_it_may_be_written(
+    tmp_path: Path, held_snapshot: Callable[[], None], how: str, read_meanwhile: bool
+) -> None:
+    store = tmp_path / "store"
+    store.mkdir()
+    with running_server(f"sqlite:///{store}/lrs.db", tmp_path, "--workers", "2") as server:
+        key, unused = server.make_key("School"), server.make_key("School")
+        if read_meanwhile:
+            held_snapshot()
+        assert post(server, key, 1).status == 200
+        # When the checkpoint is through, all that was written into mapped files goes to the disk: from
+        # then on the system asks anew whether they may be written, and kills who may not.
+        time.sleep(1)
+        os.sync()
+        make_read_only(store, how, locked=True)
+        try:
+            for kind in range(2, 8):
+                check_refused(server, post(server, key, kind))
+                assert ids(server, key) == ids(server, unused) == {sid(1, 0)}
+            check_refused(server, server.call("POST", profile_path("p"), {"a": "b"}, key=key))
+            assert server.call("GET", "/readyz").status == 200
+        finally:
+            make_read_only(store, how, locked=False)
+        assert post(server, key, 2).status == 200
+        assert ids(server, key) == {sid(1, 0), sid(2, 0)}
+        assert server.log().count("Spawning worker") == 2
+    check_sound(server)
 
 
 def test_file_that_was_moved_away_takes_nothing_until_it_is_back(tmp_path: Path) -> None:

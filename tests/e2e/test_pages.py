@@ -9,7 +9,7 @@ from tests.e2e.browser import PHONE, sign_in
 from tests.e2e.opened import TARGET, UNFOLD, WIDE, Opened, bottom, tab_to, violations
 from tests.e2e.scenes import EMPTY, GOOD, MEND, Scenes, open_scenes
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("pages")]
 
 SIGNED_IN = [(MEND, 0), (MEND, 1), (GOOD, 0), (GOOD, 1), (EMPTY, 0), (EMPTY, 1)]
 OPEN = ["/arrivals", "/nothing", "/api/docs", "/sign-in/unknown"]

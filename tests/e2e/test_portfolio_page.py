@@ -1,7 +1,6 @@
 """The portfolio as its learner meets it: in a real browser, on a phone, by keyboard, without JavaScript."""
 
 import re
-import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -11,12 +10,9 @@ from tests.e2e.browser import PHONE
 from tests.e2e.opened import TARGET, UNFOLD, WIDE, Opened, bottom, violations
 from tests.e2e.people import BEHIND, EMPTY, FULL, STATES, UNWILLING, People, open_people
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300), pytest.mark.xdist_group("portfolio pages")]
 
 LARGEST_PAGE = 100_000
-SLOWEST_SECONDS = 1.0
-"""A page has 0.2 s; this machine may be busy with other tests."""
-
 PAPER = {"width": 718, "height": 1000}
 """A4 with its margins, at 96 points to the inch."""
 
@@ -210,13 +206,10 @@ def test_pages_are_whole_without_javascript(open_page: Open, place: tuple[str | 
     assert without.page.locator("script").count() == 0
 
 
-def test_a_page_is_light_and_quick(open_page: Open) -> None:
-    page = open_page(FULL, "/portfolio").page
-    answer = page.request.get("/portfolio")
+def test_a_page_is_light(open_page: Open) -> None:
+    """And it is made with few questions to the store: tests/http/test_portfolio_questions.py."""
+    answer = open_page(FULL, "/portfolio").page.request.get("/portfolio")
     assert len(answer.body()) < LARGEST_PAGE
-    begun = time.monotonic()
-    page.request.get("/portfolio")
-    assert time.monotonic() - begun < SLOWEST_SECONDS
 
 
 def test_no_title_says_whose_it_is(open_page: Open, place: tuple[str | None, str]) -> None:

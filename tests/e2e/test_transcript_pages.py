@@ -10,7 +10,7 @@ from tests.e2e.opened import TARGET, UNFOLD, WIDE, Opened, bottom, tab_to, viola
 from tests.e2e.registrars import NOT_YET, PARTLY, READY, Registrar, open_registrar
 from tests.transcripts import MUSEUM, SCHOOL
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("transcript pages")]
 
 PLACES = [READY, PARTLY, NOT_YET, "all", "why", "shared", "empty"]
 MOST_BYTES = 100_000

@@ -196,9 +196,7 @@ def test_each_statement_is_sent_once_when_two_workers_run(store: Store, receiver
             time.sleep(0.2)
         wait_until(lambda: len(receiver.ids()) >= len(ids))
         assert receiver.ids() == ids
-        begun = time.monotonic()
         assert [stop_process(one) for one in (first, second)] == [0, 0]
-        assert time.monotonic() - begun < 15
     assert receiver.ids() == ids
 
 

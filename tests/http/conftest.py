@@ -8,7 +8,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from lrs.access.model import Scope
 from lrs.access.service import AccessService
 from lrs.app import create_app
 from lrs.services import Outside, Services, build_services
+from lrs.web.smorest import StrictApi, StrictBlueprint
 from tests.engines import Engine, HandClock, mongomock_engine, sqlite_engine
 
 
@@ -75,6 +76,26 @@ def secret_key_file() -> str:
     return str(path)
 
 
+_descriptions: list[Any] = []
+
+
+def describe_once(make: Callable[[], Flask]) -> Flask:
+    """Make an app; all of this process share the API's description that was made with the first.
+
+    It hangs on the code alone, on no setting and no store; making it is half of what an app costs.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        if _descriptions:
+            patch.setattr(StrictBlueprint, "register_views_in_doc", lambda *_, **__: None)
+            patch.setattr(StrictApi, "_register_responses", lambda _: None)
+        app = make()
+    api = app.extensions["flask-smorest"]["apis"][""]["ext_obj"]
+    _descriptions.append(api.spec)
+    api.spec = _descriptions[0]
+    del _descriptions[1:]
+    return app
+
+
 def make_instance(engine: Engine, **environ: str) -> Instance:
     usual = {"LRS_PUBLIC_URL": "http://lrs.example.org", "LRS_SECRET_KEY_FILE": secret_key_file()}
     settings = read_settings({**usual, **environ})
@@ -86,13 +107,33 @@ def make_instance(engine: Engine, **environ: str) -> Instance:
         durable=False,
     )
     services = build_services(settings, outside, engine.open)
-    return Instance(create_app(settings, services), services, engine.clock)
+    app = describe_once(lambda: create_app(settings, services))
+    return Instance(app, services, engine.clock)
 
 
 @pytest.fixture(params=["sqlite", "mongomock"])
 def instance(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Instance]:
     """An empty instance, on each engine in turn."""
     engine = sqlite_engine(tmp_path) if request.param == "sqlite" else mongomock_engine()
+    yield make_instance(engine)
+    engine.close()
+
+
+@pytest.fixture(scope="module", params=["sqlite", "mongomock"])
+def shared_instance(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Instance]:
+    """An instance for a whole file, on each engine in turn: each test takes an institution of its own."""
+    folder = tmp_path_factory.mktemp("shared")
+    engine = sqlite_engine(folder) if request.param == "sqlite" else mongomock_engine()
+    yield make_instance(engine)
+    engine.close()
+
+
+@pytest.fixture(scope="module")
+def shared_embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
+    """The same on the embedded engine alone, where the engine makes no difference."""
+    engine = sqlite_engine(tmp_path_factory.mktemp("shared"))
     yield make_instance(engine)
     engine.close()
 

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import apsw
 import pytest
 from werkzeug.test import TestResponse
 
@@ -361,6 +362,79 @@ def overview(receipts: list[int], refusals: list[int], **problems: str) -> Overv
         for at in refusals
     ]
     return Overview("k", 100 * day, 30, True, [Receipt("k", at * day, 2, 1, "id") for at in receipts], made)
+
+
+def test_the_page_says_the_same_of_a_source_as_the_page_of_all_when_it_is_the_only_one(
+    instance: Instance,
+) -> None:
+    key = instance.key()
+    handle = instance.access.handle_for_institution_named("School")
+    arrivals = instance.services.arrivals
+    told = [
+        "as_of_us",
+        "days",
+        "complete",
+        "verdict",
+        "posts",
+        "refusal_count",
+        "refused_posts",
+        "left_out",
+        "stored",
+        "already",
+        "corrected",
+        "last_at_us",
+        "last_arrived_us",
+        "last_refused_us",
+        "arrived_since",
+        "reasons",
+        "reasons_from",
+        "by_day",
+    ]
+
+    def check() -> None:
+        tallies, one = arrivals.tallies(handle), arrivals.overview(handle, key_id(key))
+        assert [getattr(tallies.whole, name) for name in told] == [getattr(one, name) for name in told]
+        counted = tallies.of(key_id(key))
+        apart = {"reasons", "reasons_from"}
+        assert [getattr(counted, n) for n in told if n not in apart] == [
+            getattr(one, n) for n in told if n not in apart
+        ]
+
+    check()
+    for body in (GOOD, BAD, [GOOD, BAD], [GOOD, GOOD], [{**BAD, "unknown": 1}], GOOD):
+        instance.post(body, key)
+        check()
+        instance.clock.move(50_000)
+    lines = b"\n".join(json.dumps(one).encode() for one in (GOOD, BAD))
+    sent = instance.client.post(
+        "/api/v1/statements/lines", data=lines, headers={**key, "Content-Type": "application/x-ndjson"}
+    )
+    assert sent.status_code == 200, sent.text
+    check()
+    instance.post(GOOD, key)
+    check()
+
+
+def test_the_page_of_many_keys_asks_the_store_no_more_than_that_of_two(embedded: Instance) -> None:
+    def count_queries() -> int:
+        seen: list[str] = []
+        database = embedded.services.stores.readers.get()  # type: ignore[attr-defined]
+        database.trace_v2(apsw.SQLITE_TRACE_STMT, lambda event: seen.append(event["sql"]))
+        assert embedded.client.get("/arrivals").status_code == 200
+        database.trace_v2(0, None)
+        return len(seen)
+
+    for _ in range(2):
+        embedded.post(GOOD, embedded.key())
+    sign_in(embedded, "School")
+    few = count_queries()
+    assert few > 2
+    for _ in range(6):
+        key = embedded.key()
+        embedded.post(GOOD, key)
+        embedded.post(BAD, key)
+    # One more: only where something was refused, the refusals are read.
+    assert count_queries() == few + 1
 
 
 def test_the_verdict_follows_from_what_is_kept() -> None:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from lrs.access.model import Scope
+from lrs.clock import to_text
 from tests.engines import Engine
 from tests.http.conftest import Instance, basic, make_instance
 from tests.http.test_access_api import administrator
@@ -90,6 +91,80 @@ def test_rotating_is_refused_when_there_is_nothing_to_rotate(embedded: Instance)
     ended = embedded.key(expires_at_us=embedded.clock() + 1)
     embedded.clock.move(1)
     assert rotate(embedded, ended).status_code == 409
+
+
+def change(instance: Instance, key: dict[str, str], **body: Any) -> Any:
+    return instance.client.patch(f"/api/v1/keys/{key_id(key)}", json=body, headers=administrator(instance))
+
+
+def test_another_rate_is_in_force_at_the_next_request_of_every_process(engine: Engine) -> None:
+    first, second = make_instance(engine), make_instance(engine)
+    key = first.key(rate_per_minute=1)
+    assert [second.get(key).status_code for _ in range(2)] == [200, 429]
+    changed = change(first, key, ratePerMinute=0)
+    assert (changed.status_code, changed.get_json()["ratePerMinute"]) == (200, 0)
+    assert [second.get(key).status_code for _ in range(3)] == [200] * 3
+    assert change(first, key, ratePerMinute=None).get_json()["ratePerMinute"] is None
+
+
+def test_what_is_given_changes_and_the_rest_stays(instance: Instance) -> None:
+    end = instance.clock() + DAY * 1_000_000
+    key = instance.key(expires_at_us=end, rate_per_minute=500)
+    before = change(instance, key, tolerances=["null-property"]).get_json()
+    assert before["tolerances"] == ["null-property"]
+    after = change(instance, key, expiresAt=None, defaultVersion="2.0.0").get_json()
+    assert after == {**before, "expiresAt": None, "defaultVersion": "2.0.0", "state": "good"}
+    instance.clock.move(2 * DAY)
+    assert instance.get(key).status_code == 200
+
+
+def test_a_key_ends_at_the_new_moment_when_its_end_was_changed(instance: Instance) -> None:
+    key = instance.key()
+    ends = to_text(instance.clock() + DAY * 1_000_000)
+    assert change(instance, key, expiresAt=ends).get_json()["expiresAt"] == ends
+    instance.clock.move(DAY)
+    assert instance.get(key).status_code == 401
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"ratePerMinute": -1},
+        {"ratePerMinute": "7"},
+        {"expiresAt": "2001-01-01T00:00:00Z"},
+        {"defaultVersion": "1.0.2"},
+        {"tolerances": None},
+        {"tolerances": ["everything"]},
+        {"scopes": ["all"]},
+    ],
+)
+def test_a_key_stays_as_it_is_when_the_change_is_wrong(embedded: Instance, body: dict[str, Any]) -> None:
+    key = embedded.key()
+    before = embedded.access.find_key(key_id(key))
+    assert change(embedded, key, **body).status_code == 400
+    assert embedded.access.find_key(key_id(key)) == before
+
+
+def test_changing_is_refused_when_the_key_is_unknown_rotated_revoked_or_expired(embedded: Instance) -> None:
+    assert change(embedded, basic("0" * 12, ""), ratePerMinute=1).status_code == 404
+    rotated, revoked = embedded.key(), embedded.key()
+    expired = embedded.key(expires_at_us=embedded.clock() + DAY * 1_000_000)
+    successor = rotate(embedded, rotated).get_json()["id"]
+    embedded.access.revoke_key(key_id(revoked))
+    embedded.clock.move(DAY / 2)
+    refused = change(embedded, rotated, ratePerMinute=1)
+    assert refused.status_code == 409
+    assert successor in refused.get_json()["detail"]
+    embedded.clock.move(DAY)
+    for key in (revoked, expired):
+        assert change(embedded, key, ratePerMinute=1, expiresAt=None).status_code == 409
+
+
+def test_an_administrators_key_tolerates_nothing(embedded: Instance) -> None:
+    own = administrator(embedded)
+    assert change(embedded, own, ratePerMinute=9).get_json()["ratePerMinute"] == 9
+    assert change(embedded, own, tolerances=["null-property"]).status_code == 400
 
 
 @pytest.mark.parametrize("body", [{"overlapHours": -1}, {"overlapHours": 1.5}, {"overlap": 1}])

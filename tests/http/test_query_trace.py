@@ -4,6 +4,7 @@ Only values may differ: neither the number of questions nor their kind tells whe
 cursor or document is kept for somebody else.
 """
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,18 +13,17 @@ import apsw
 import pytest
 from pymongo import monitoring
 
-from lrs.access.model import Scope
 from tests.engines import Engine, mongo_server_engine, sqlite_engine
-from tests.http import test_two_institutions
+from tests.http import owned
 from tests.http.conftest import Instance, make_instance
-from tests.http.test_arrivals import GOOD, sign_in
-from tests.http.test_two_institutions import STATEMENTS, Ask, fill_museum, nobodys_like, send
+from tests.http.owned import STATEMENTS, Ask, Named, fill_museum, new_school, nobodys_like, send
+from tests.http.test_arrivals import GOOD
 
 OF_A_LEARNER = ("/api/v1/learners/<>", "/api/v1/transcripts/<>")
 """Whether an institution may see a learner of others hangs on who that is, so these look further for
 a learner than for nobody. A learner's id is sixty keyed bits that nobody can guess; the answers are alike."""
 
-CASES = [one for one in test_two_institutions.CASES if not one[1].startswith(OF_A_LEARNER)]
+CASES = [one for one in owned.CASES if not one[1].startswith(OF_A_LEARNER)]
 IDS = [f"{n}-{method}-{rule}" for n, (method, rule, _) in enumerate(CASES)]
 
 
@@ -78,7 +78,7 @@ _listener = Commands(_commands)
 monitoring.register(_listener)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def statements() -> Iterator[Trace]:
     """Notes what every connection to SQLite that is opened from here on is asked."""
     trace = Trace()
@@ -95,51 +95,68 @@ def statements() -> Iterator[Trace]:
     apsw.connection_hooks.remove(follow)
 
 
-def ask_as_school(engine: Engine, trace: Trace, method: str, ask: Ask, *, theirs: bool) -> Any:
-    """On a store of its own, ask for the museum's or for nobody's; gives the status and what was asked."""
-    instance: Instance = make_instance(engine)
-    stores: Any = instance.services.stores
-    if stores.engine == "sqlite":
-        stores.maintenance.close()
-    school, museum = instance.key("School", Scope.ALL), instance.key("Museum")
-    named = fill_museum(instance, museum)
-    sign_in(instance, "School")
-    named = named if theirs else nobodys_like(named)
-    trace.asked = []
-    answer = send(instance, method, ask(named), school)
-    asked, trace.asked = trace.asked, None
-    return answer.status_code, asked
+class Side:
+    """An instance that is asked again and again for the museum's, or as often for nobody's."""
+
+    def __init__(self, engine: Engine, trace: Trace, *, theirs: bool) -> None:
+        """Fill the museum."""
+        self.instance: Instance = make_instance(engine)
+        self._trace = trace
+        self._numbers = itertools.count()
+        stores: Any = self.instance.services.stores
+        if stores.engine == "sqlite":
+            stores.maintenance.close()
+        named = fill_museum(self.instance, self.instance.key("Museum"))
+        self._named: Named = named if theirs else nobodys_like(named)
+
+    def ask(self, method: str, ask: Ask) -> Any:
+        """Ask as a school that has sent nothing yet; gives the status and what the database was asked."""
+        school = new_school(self.instance, f"School {next(self._numbers)}")
+        self._trace.asked = []
+        answer = send(self.instance, method, ask(self._named), school)
+        asked, self._trace.asked = self._trace.asked, None
+        return answer.status_code, asked
+
+
+@pytest.fixture(scope="module")
+def on_sqlite(statements: Trace, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Side]]:
+    """Two instances, each on a store of its own: one to ask for the museum's, one for nobody's."""
+    engines = [sqlite_engine(tmp_path_factory.mktemp("side")) for _ in range(2)]
+    yield [Side(engine, statements, theirs=not n) for n, engine in enumerate(engines)]
+    for engine in engines:
+        engine.close()
+
+
+@pytest.fixture(scope="module")
+def on_mongodb(mongo_server_uri: str) -> Iterator[list[Side]]:
+    """The same on a server that speaks MongoDB's protocol."""
+    opened = [mongo_server_engine(mongo_server_uri) for _ in range(2)]
+    engines = [next(one) for one in opened]
+    yield [Side(engine, _commands, theirs=not n) for n, engine in enumerate(engines)]
+    for engine, rest in zip(engines, opened, strict=True):
+        engine.close()
+        next(rest, None)
 
 
 @pytest.mark.parametrize(("method", "rule", "ask"), CASES, ids=IDS)
 def test_anothers_is_asked_for_like_nobodys_on_sqlite(
-    tmp_path: Path, statements: Trace, method: str, rule: str, ask: Ask
+    on_sqlite: list[Side], method: str, rule: str, ask: Ask
 ) -> None:
-    seen = []
-    for name in ("theirs", "nobodys"):
-        (tmp_path / name).mkdir()
-        engine = sqlite_engine(tmp_path / name)
-        seen.append(ask_as_school(engine, statements, method, ask, theirs=name == "theirs"))
-        engine.close()
-    assert seen[0] == seen[1]
-    assert seen[0][1], rule
+    theirs, nobodys = (side.ask(method, ask) for side in on_sqlite)
+    assert theirs == nobodys
+    assert theirs[1], rule
 
 
 @pytest.mark.mongo_server
+@pytest.mark.xdist_group("query trace")
 @pytest.mark.parametrize(("method", "rule", "ask"), CASES, ids=IDS)
 def test_anothers_is_asked_for_like_nobodys_on_mongodb(
-    mongo_server_uri: str, method: str, rule: str, ask: Ask
+    on_mongodb: list[Side], method: str, rule: str, ask: Ask
 ) -> None:
-    seen = []
     _listener.untargeted.clear()
-    for theirs in (True, False):
-        engines = mongo_server_engine(mongo_server_uri)
-        engine = next(engines)
-        seen.append(ask_as_school(engine, _commands, method, ask, theirs=theirs))
-        engine.close()
-        next(engines, None)
-    assert seen[0] == seen[1]
-    assert seen[0][1], rule
+    theirs, nobodys = (side.ask(method, ask) for side in on_mongodb)
+    assert theirs == nobodys
+    assert theirs[1], rule
     # The shard key begins with the institution: without it every shard would be asked.
     assert _listener.untargeted == []
 

@@ -98,6 +98,7 @@ ROWS = [
     row("GET", f"{INSTITUTIONS}/<institution_id>/usage", OVERSEERS),
     row("PUT", f"{INSTITUTIONS}/<institution_id>/quota", ADMINISTRATORS, {"statements": 0}),
     row("POST", "/api/v1/keys/<key_id>/rotations", ADMINISTRATORS, {}),
+    row("PATCH", "/api/v1/keys/<key_id>", ADMINISTRATORS, {"ratePerMinute": 7}),
     row("DELETE", "/api/v1/keys/<key_id>", ADMINISTRATORS),
     row("GET", "/api/v1/keys/<key_id>/arrivals", frozenset({S.ALL})),
     row("GET", "/api/v1/log", READERS - {S.STATEMENTS_READ_MINE}),
@@ -193,6 +194,32 @@ def test_each_route_is_open_to_the_scopes_in_the_table_alone(
             assert status == 403, where
 
 
+WRONG: list[tuple[dict[str, str], dict[str, Any]]] = [
+    ({"nothing": "1"}, {}),
+    ({}, {"json": {"nothing": 1}}),
+    ({}, {"data": b"{", "content_type": "application/json"}),
+    ({}, {"data": b"x", "content_type": "text/plain"}),
+]
+
+
+@pytest.mark.parametrize("scope", list(S))
+def test_who_may_not_ask_learns_that_before_what_is_wrong_with_the_request(
+    embedded: Instance, school: dict[str, str], scope: Scope
+) -> None:
+    headers = headers_with(embedded, scope)
+    institution = embedded.access.get_institution_named("School").id
+    for one in ROWS:
+        own = one.rule.endswith("/arrivals") and scope in MEMBERS
+        if scope in one.may or own or not one.rule.startswith("/api/v1/"):
+            continue
+        path = one.rule.replace("<institution_id>", institution)
+        for query, sent in WRONG:
+            answer = embedded.client.open(
+                path, method=one.method, query_string=query, headers=headers, **sent
+            )
+            assert answer.status_code == 403, f"{one.method} {path} {query} {sent}: {answer.text}"
+
+
 def test_the_table_has_every_route_and_method_that_takes_a_key(embedded: Instance) -> None:
     served = {
         (method, rule.rule)
@@ -231,7 +258,7 @@ def reference(target: str) -> dict[str, str]:
 @pytest.fixture
 def clients(instance: Instance) -> tuple[dict[str, str], dict[str, str]]:
     """Two clients of one school; each may write, and read what it wrote."""
-    scopes = (S.STATEMENTS_WRITE, S.STATEMENTS_READ_MINE)
+    scopes = (S.STATEMENTS_WRITE, S.STATEMENTS_READ_MINE, S.DEFINE)
     made = [instance.access.create_key("School", name, scopes) for name in ("door", "desk")]
     door, desk = ({**basic(one.key.id, one.secret), "X-Experience-API-Version": "1.0.3"} for one in made)
     return door, desk

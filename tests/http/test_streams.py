@@ -4,8 +4,10 @@ import base64
 import hashlib
 import hmac
 import json
+import threading
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ import pytest
 
 from lrs.access.model import Scope
 from lrs.jobs.model import Outcome, Run
+from lrs.streams.delivery import AT_ONCE
 from tests.engines import mongomock_engine, sqlite_engine
 from tests.http.conftest import Instance, make_instance
 from tests.http.test_arrivals import GOOD
@@ -317,6 +320,70 @@ def test_each_destination_goes_on_when_another_is_away(sending: Instance, receiv
     run = deliver(sending)[-1]
     assert receiver.ids() == ids
     assert run.report.problems[0].startswith("Away: ")
+
+
+def test_quick_destination_is_served_while_a_slow_one_lets_us_wait(
+    sending: Instance, receiver: Receiver
+) -> None:
+    """Also with what is stored only after the slow one began to be waited for."""
+    key = sending.key()
+    hangs, goes_on, arrived = threading.Event(), threading.Event(), threading.Semaphore(0)
+
+    def be_slow(_: Received) -> int:
+        hangs.set()
+        return 200 if goes_on.wait(60) else 500
+
+    def be_quick(_: Received) -> int:
+        arrived.release()
+        return 200
+
+    receiver.answer = be_quick
+    with running_receiver() as slow:
+        slow.answer = be_slow
+        add(sending, key, slow.url, name="Slow")
+        add(sending, key, receiver.url, name="Quick")
+        ids = sending.post(GOOD, key).get_json()
+        with ThreadPoolExecutor(1) as worker:
+            runs = worker.submit(deliver, sending)
+            try:
+                assert hangs.wait(10)
+                for _ in range(3):
+                    assert arrived.acquire(timeout=10)
+                    assert not slow.accepted
+                    ids += sending.post(GOOD, key).get_json()
+                assert arrived.acquire(timeout=10)
+                assert not slow.accepted
+            finally:
+                goes_on.set()
+            assert all(run.outcome is Outcome.DONE for run in runs.result(60))
+        assert receiver.ids() == ids
+        assert slow.ids() == ids
+
+
+def test_a_pass_ends_at_its_next_look_when_the_worker_is_to_stop_while_a_receiver_hangs(
+    sending: Instance, receiver: Receiver
+) -> None:
+    key = sending.key()
+    hangs, goes_on = threading.Event(), threading.Event()
+
+    def be_slow(_: Received) -> int:
+        hangs.set()
+        return 200 if goes_on.wait(60) else 500
+
+    receiver.answer = be_slow
+    for number in range(AT_ONCE + 3):
+        add(sending, key, receiver.url, name=f"Slow {number}")
+    sending.post(GOOD, key)
+    with ThreadPoolExecutor(1) as worker:
+        run = worker.submit(sending.services.jobs.run, "deliver")
+        try:
+            assert hangs.wait(10)
+            sending.services.jobs.stop()
+        finally:
+            # Only those that are being waited for are answered; what has not begun does not begin.
+            goes_on.set()
+        assert run.result(60).outcome is Outcome.STOPPED
+    assert 1 <= len(receiver.received) <= AT_ONCE
 
 
 def test_private_address_is_refused_unless_it_is_allowed(embedded: Instance, receiver: Receiver) -> None:

@@ -21,7 +21,7 @@ def judge(flavour: str, *files: Path) -> str:
     _gather()
     command = ["java", "-XX:TieredStopAtLevel=1", "-cp", f"{TARGET}/lib/*", str(HERE / "Judge.java"), flavour]
     done = subprocess.run(
-        [*command, *map(str, files)], capture_output=True, text=True, timeout=110, check=False
+        [*command, *map(str, files)], capture_output=True, text=True, timeout=180, check=False
     )
     if done.returncode:
         raise RuntimeError(f"veraPDF did not answer: {done.stderr[-2000:]}")

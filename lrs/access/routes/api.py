@@ -14,11 +14,14 @@ from typing import Any
 
 from flask import request
 
-from lrs.access.model import Caller, ClientId, Institution, Key, NewKey, Scope
-from lrs.access.rules import KeyWish, require, state_of
+from lrs.access.model import Caller, ClientId, Institution, Key, KeyChange, NewKey, Scope
+from lrs.access.routes.admitting import admit, admitting
+from lrs.access.rules import KeyWish, state_of
 from lrs.access.schemas import (
     InstitutionSchema,
     InstitutionsSchema,
+    KeyChangeSchema,
+    KeySchema,
     KeysSchema,
     NewInstitutionSchema,
     NewKeyAnswerSchema,
@@ -42,9 +45,10 @@ def make_institutions_blueprint(access: AccessService) -> StrictBlueprint:
         "institutions", __name__, url_prefix="/api/v1/institutions", description="Tenants of this instance"
     )
 
-    blueprint.before_request(_authenticate)
+    blueprint.before_request(admit(Scope.ADMIN, Scope.ALL))
 
     @blueprint.post("")
+    @admitting(Scope.ADMIN)
     @blueprint.arguments(NoParamsSchema, location="query")
     @blueprint.arguments(NewInstitutionSchema)
     @blueprint.response(HTTPStatus.CREATED, InstitutionSchema)
@@ -56,7 +60,6 @@ def make_institutions_blueprint(access: AccessService) -> StrictBlueprint:
 
         Needs an administrator's key.
         """
-        require(_caller(), Scope.ADMIN)
         made = access.create_institution(wanted["name"])
         return made, HTTPStatus.CREATED, {"Location": f"{request.script_root}/api/v1/institutions/{made.id}"}
 
@@ -70,7 +73,6 @@ def make_institutions_blueprint(access: AccessService) -> StrictBlueprint:
         All of them for an administrator; its own for an institution's key with scope all.
         """
         caller = _caller()
-        require(caller, Scope.ADMIN, Scope.ALL)
         if caller.handle is None:
             return {"institutions": access.list_institutions()}
         return {"institutions": [access.get_institution(caller.handle.institution_id)]}
@@ -87,6 +89,7 @@ def make_institutions_blueprint(access: AccessService) -> StrictBlueprint:
         return _visible(access, institution_id)
 
     @blueprint.put("/<institution_id>/quota")
+    @admitting(Scope.ADMIN)
     @blueprint.arguments(NoParamsSchema, location="query")
     @blueprint.arguments(QuotaSchema)
     @blueprint.response(HTTPStatus.OK, InstitutionSchema)
@@ -97,7 +100,6 @@ def make_institutions_blueprint(access: AccessService) -> StrictBlueprint:
         From then on a post that would pass it is refused with 403 and code quota-exceeded;
         what is kept already stays. Needs an administrator's key.
         """
-        require(_caller(), Scope.ADMIN)
         return access.set_statement_quota(institution_id, wanted["statements"])
 
     return blueprint
@@ -109,9 +111,10 @@ def make_keys_blueprint(access: AccessService) -> StrictBlueprint:
         "keys", __name__, url_prefix="/api/v1", description="Credentials of the systems that send and read"
     )
 
-    blueprint.before_request(_authenticate)
+    blueprint.before_request(admit(Scope.ADMIN, Scope.ALL))
 
     @blueprint.post("/institutions/<institution_id>/keys")
+    @admitting(Scope.ADMIN)
     @blueprint.arguments(NoParamsSchema, location="query")
     @blueprint.arguments(NewKeySchema)
     @blueprint.response(HTTPStatus.CREATED, NewKeyAnswerSchema)
@@ -121,7 +124,6 @@ def make_keys_blueprint(access: AccessService) -> StrictBlueprint:
 
         Needs an administrator's key. The secret is in this answer and nowhere else.
         """
-        require(_caller(), Scope.ADMIN)
         wish = KeyWish(
             wanted["scopes"],
             wanted["defaultVersion"],
@@ -146,6 +148,7 @@ def make_keys_blueprint(access: AccessService) -> StrictBlueprint:
         return {"keys": [_view(access, key, clients) for key in access.list_keys(institution.id)]}
 
     @blueprint.post("/keys/<key_id>/rotations")
+    @admitting(Scope.ADMIN)
     @blueprint.arguments(NoParamsSchema, location="query")
     @blueprint.arguments(RotationSchema)
     @blueprint.response(HTTPStatus.CREATED, NewKeyAnswerSchema)
@@ -157,10 +160,24 @@ def make_keys_blueprint(access: AccessService) -> StrictBlueprint:
         good during the overlap, then the old one expires. The secret is in this answer and
         nowhere else. Needs an administrator's key.
         """
-        require(_caller(), Scope.ADMIN)
         return _new_view(access, access.rotate_key(key_id, wanted["overlapHours"] * _HOUR_US))
 
+    @blueprint.patch("/keys/<key_id>")
+    @admitting(Scope.ADMIN)
+    @blueprint.arguments(NoParamsSchema, location="query")
+    @blueprint.arguments(KeyChangeSchema)
+    @blueprint.response(HTTPStatus.OK, KeySchema)
+    @blueprint.refuses(_BAD, _WHO, _NOT_YOU, _GONE, _TAKEN)
+    def change_key(_none: object, wanted: Mapping[str, Any], key_id: str) -> dict[str, Any]:
+        """Change a key.
+
+        What is given of its rate, end, default version and tolerances; in force from the next request on.
+        A key that is revoked, expired or rotated stays as it is. Needs an administrator's key.
+        """
+        return _view_alone(access, access.change_key(key_id, _to_change(wanted)))
+
     @blueprint.delete("/keys/<key_id>")
+    @admitting(Scope.ADMIN)
     @blueprint.arguments(NoParamsSchema, location="query")
     @blueprint.response(HTTPStatus.NO_CONTENT)
     @blueprint.refuses(_BAD, _WHO, _NOT_YOU, _GONE)
@@ -169,15 +186,9 @@ def make_keys_blueprint(access: AccessService) -> StrictBlueprint:
 
         It stops at once; doing it twice changes nothing. Needs an administrator's key.
         """
-        require(_caller(), Scope.ADMIN)
         access.revoke_key(key_id)
 
     return blueprint
-
-
-def _authenticate() -> None:
-    """Refuse strangers before anything of their request is looked at."""
-    current_caller()
 
 
 def _caller() -> Caller:
@@ -188,16 +199,25 @@ def _caller() -> Caller:
 def _visible(access: AccessService, institution_id: str) -> Institution:
     """Return an institution that the caller may see; another's looks like none."""
     caller = _caller()
-    require(caller, Scope.ADMIN, Scope.ALL)
     if caller.handle is not None and caller.handle.institution_id != institution_id:
         raise NotFound("There is no such institution.")
     return access.get_institution(institution_id)
 
 
+def _to_change(wanted: Mapping[str, Any]) -> KeyChange:
+    given = dict(wanted)
+    if "tolerances" in given:
+        given["tolerances"] = frozenset(given["tolerances"])
+    return KeyChange(**given)
+
+
 def _new_view(access: AccessService, made: NewKey) -> dict[str, Any]:
-    institution = made.key.institution_id
-    clients = access.client_names(institution) if institution else {}
-    return {**_view(access, made.key, clients), "secret": made.secret}
+    return {**_view_alone(access, made.key), "secret": made.secret}
+
+
+def _view_alone(access: AccessService, key: Key) -> dict[str, Any]:
+    clients = access.client_names(key.institution_id) if key.institution_id else {}
+    return _view(access, key, clients)
 
 
 def _view(access: AccessService, key: Key, clients: Mapping[ClientId, str]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from http import HTTPStatus
 from typing import Any
 
 from lrs.access.model import Scope
-from lrs.access.rules import require
+from lrs.access.routes.admitting import admit
 from lrs.competencies.schemas import (
     ExplainQuerySchema,
     ExplanationSchema,
@@ -37,7 +37,7 @@ def make_progress_blueprint(
     blueprint = StrictBlueprint(
         "progress", __name__, url_prefix="/api/v1/learners", description="How far somebody is, and why"
     )
-    blueprint.before_request(_authenticate)
+    blueprint.before_request(admit(Scope.STATEMENTS_READ))
 
     @blueprint.get("/<learner_id>/progress")
     @blueprint.arguments(ProgressQuerySchema, location="query")
@@ -75,19 +75,12 @@ def _open(consents: ConsentService, reader: LearnerReader, learner_id: str, purp
     """Open what the caller may see of a learner; one of whom it may see nothing looks like none.
 
     Raises:
-        NotPermitted: The caller may not read statements.
         NotFound: Nobody is known by this id, or nothing of them may be seen.
     """
     caller = current_caller()
-    require(caller, Scope.STATEMENTS_READ)
     learner = reader.learner(learner_id)
     if caller.handle is not None and learner is not None:
         granted = consents.open(caller.handle, learner_id, purpose, _ABOUT)
         if len(granted.sources) > 1 or caller.handle.institution_id in learner.institutions:
             return granted
     raise NotFound("There is no such learner.")
-
-
-def _authenticate() -> None:
-    """Refuse strangers before anything of their request is looked at."""
-    current_caller()

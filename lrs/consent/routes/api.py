@@ -12,7 +12,8 @@ from typing import Any
 from flask import request
 
 from lrs.access.handles import InstitutionId
-from lrs.access.model import Role
+from lrs.access.model import Role, Scope
+from lrs.access.routes.admitting import admit
 from lrs.access.routes.sessions import signed_in
 from lrs.access.service import AccessService
 from lrs.consent.model import Disclosure
@@ -27,7 +28,7 @@ from lrs.consent.service import ConsentService
 from lrs.consent.views import Names, view_consent, view_disclosure, view_given
 from lrs.errors import NotFound, NotPermitted
 from lrs.learners.handles import IdentityId, LearnerHandle, LearnerId
-from lrs.learners.routes.api import authenticate, own_institution
+from lrs.learners.routes.api import own_institution
 from lrs.learners.service import LearnerService
 from lrs.web.smorest import NoParamsSchema, StrictBlueprint
 
@@ -118,7 +119,7 @@ def make_given_consents_blueprint(consents: ConsentService, access: AccessServic
         url_prefix="/api/v1/institutions",
         description="What learners agreed to with an institution",
     )
-    blueprint.before_request(authenticate)
+    blueprint.before_request(admit(Scope.STATEMENTS_READ))
 
     @blueprint.get("/<institution_id>/consents")
     @blueprint.arguments(NoParamsSchema, location="query")

@@ -6,7 +6,7 @@ from typing import Any
 
 from lrs.access.handles import InstitutionHandle
 from lrs.access.model import Caller, Scope
-from lrs.access.rules import require
+from lrs.access.routes.admitting import admit
 from lrs.errors import NotFound
 from lrs.learners.schemas import LearnersQuerySchema, LearnersSchema
 from lrs.learners.service import LearnerService
@@ -23,7 +23,7 @@ def make_learners_blueprint(learners: LearnerService) -> StrictBlueprint:
     blueprint = StrictBlueprint(
         "learners", __name__, url_prefix="/api/v1/institutions", description="Who is who"
     )
-    blueprint.before_request(authenticate)
+    blueprint.before_request(admit(Scope.STATEMENTS_READ))
 
     @blueprint.get("/<institution_id>/learners")
     @blueprint.arguments(LearnersQuerySchema, location="query")
@@ -47,20 +47,13 @@ def make_learners_blueprint(learners: LearnerService) -> StrictBlueprint:
     return blueprint
 
 
-def authenticate() -> None:
-    """Refuse strangers before anything of their request is looked at."""
-    current_caller()
-
-
 def own_institution(institution_id: str) -> InstitutionHandle:
     """Open the caller's own institution; another's looks like none.
 
     Raises:
-        NotPermitted: The caller may not read statements.
         NotFound: It is another's, or none.
     """
     caller: Caller = current_caller()
-    require(caller, Scope.STATEMENTS_READ)
     if caller.handle is None or caller.handle.institution_id != institution_id:
         raise NotFound("There is no such institution.")
     return caller.handle

@@ -9,7 +9,7 @@ from typing import Any
 
 from lrs.access.handles import InstitutionHandle
 from lrs.access.model import Caller, Scope
-from lrs.access.rules import require
+from lrs.access.routes.admitting import admit
 from lrs.errors import NotPermitted
 from lrs.sources.attestation import AttestationService, AttestationWish
 from lrs.sources.schemas import AttestationsSchema, IssuedAttestationSchema, NewAttestationSchema
@@ -27,7 +27,7 @@ def make_attestations_blueprint(attestations: AttestationService, public_url: st
         url_prefix="/api/v1/attestations",
         description="Confirmations by people who have no system",
     )
-    blueprint.before_request(_authenticate)
+    blueprint.before_request(admit(Scope.STATEMENTS_WRITE))
 
     @blueprint.post("")
     @blueprint.arguments(NoParamsSchema, location="query")
@@ -66,13 +66,8 @@ def make_attestations_blueprint(attestations: AttestationService, public_url: st
     return blueprint
 
 
-def _authenticate() -> None:
-    current_caller()
-
-
 def _writer() -> InstitutionHandle:
     caller: Caller = current_caller()
-    require(caller, Scope.STATEMENTS_WRITE)
     if caller.handle is None:
         raise NotPermitted("These credentials belong to no institution.")
     return caller.handle

@@ -21,6 +21,7 @@ from lrs.access.model import (
     Issuer,
     IssuerId,
     Key,
+    KeyChange,
     KeyId,
     Scope,
     Session,
@@ -31,6 +32,13 @@ from lrs.errors import AlreadyExists, Conflict, NotFound
 from lrs.stores.mongo.database import Collections
 from lrs.stores.mongo.errors import translated
 from lrs.stores.mongo.segment import Document
+
+_CHANGEABLE = {
+    "default_version": "version",
+    "expires_at_us": "expires",
+    "rate_per_minute": "rate",
+    "tolerances": "tolerances",
+}
 
 
 class MongoAccessStore:
@@ -169,6 +177,17 @@ class MongoAccessStore:
         if self._keys.update_one(still, change).matched_count == 0:
             self._keys.delete_one({"_id": successor.id})
             raise Conflict("This key has been revoked or rotated already.")
+
+    @translated()
+    def change_key(self, key_id: KeyId, change: KeyChange) -> None:
+        """Change what is given of a key."""
+        still = {"_id": key_id, "revoked": None, "replaced_by": None}
+        values = {_CHANGEABLE[name]: _to_field(value) for name, value in change.given().items()}
+        if self._keys.update_one(still, {"$set": values}).matched_count == 1:
+            return
+        if self._keys.find_one({"_id": key_id}, {"_id": 1}) is None:
+            raise NotFound("There is no such key.")
+        raise Conflict("This key has been revoked or rotated.")
 
     @translated()
     def revoke_key(self, key_id: KeyId, at_us: int) -> bool:
@@ -329,6 +348,12 @@ def _key_document(key: Key) -> Document:
         # Not null before the first use: servers and emulators differ in how $max meets null.
         document["used"] = Int64(key.last_used_at_us)
     return document
+
+
+def _to_field(value: object) -> object:
+    if isinstance(value, frozenset):
+        return sorted(value)
+    return Int64(value) if isinstance(value, int) else value
 
 
 def _key_from(document: Mapping[str, Any]) -> Key:

@@ -24,6 +24,7 @@ from lrs.stores.mongo.gone import remove_late
 from lrs.stores.mongo.keys import position_of
 from lrs.stores.mongo.segment import Document, Segment
 from lrs.xapi.ports import Receipt, Refusal, StatementId
+from lrs.xapi.ports.arrivals import ReceiptCount, RefusalCount
 
 _DAY_US = 86_400_000_000
 _CUT_EVERY = 50
@@ -62,6 +63,40 @@ class BoundedPile:
         asked = {"t": self._institution_id, "source": source, "at": {"$gt": self._oldest()}}
         found = self._documents.find(asked).sort(self._order)
         return list(found.limit(min(limit, self._options.arrivals_kept)))
+
+    def latest_of_all(self, limit: int) -> list[Document]:
+        """Return the latest documents of all sources, newest first; no more than are kept of one."""
+        found = self._documents.find(self._recent()).sort(self._order)
+        return list(found.limit(min(limit, self._options.arrivals_kept)))
+
+    def count(self, by: Sequence[str], fields: Sequence[str], sums: Document) -> list[Document]:
+        """Count what is shown of every source, by source and day.
+
+        Args:
+            by: More fields to tell apart by.
+            fields: Those that are needed besides.
+            sums: More to make of each group, by name; ``$e`` is the document.
+
+        Returns:
+            Documents with the fields counted by, ``day``, ``count``, ``last`` and what ``sums`` names.
+        """
+        shown = {field: f"${field}" for field in ("at", *by, *fields)}
+        day = {"$subtract": ["$e.at", {"$mod": ["$e.at", _DAY_US]}]}
+        alike = {"source": "$_id", "day": day} | {field: f"$e.{field}" for field in by}
+        groups = self._documents.aggregate(
+            [
+                {"$match": self._recent()},
+                {"$sort": {"source": 1} | dict(self._order)},
+                {"$group": {"_id": "$source", "e": {"$push": shown}}},
+                {"$project": {"e": {"$slice": ["$e", self._options.arrivals_kept]}}},
+                {"$unwind": "$e"},
+                {"$group": {"_id": alike, "count": {"$sum": 1}, "last": {"$max": "$e.at"}, **sums}},
+            ]
+        )
+        return [{**one, **one["_id"], "day": one["_id"]["day"] // _DAY_US} for one in groups]
+
+    def _recent(self) -> Document:
+        return {"t": self._institution_id, "at": {"$gt": self._oldest()}}
 
     def note_added(self, source: str) -> None:
         """Count an addition; every fiftieth of a source cuts what is past the bounds."""
@@ -184,9 +219,39 @@ class MongoArrivalStore:
         return [_receipt_from(one) for one in self._receipt_pile.latest(source, limit)]
 
     @translated()
-    def list_refusals(self, source: str, limit: int) -> Sequence[Refusal]:
-        """Return the latest refusals of a source, newest first."""
-        return [_refusal_from(document) for document in self._refusal_pile.latest(source, limit)]
+    def list_refusals(self, source: str | None, limit: int) -> Sequence[Refusal]:
+        """Return the latest refusals of a source, or of all, newest first."""
+        pile = self._refusal_pile
+        found = pile.latest_of_all(limit) if source is None else pile.latest(source, limit)
+        return [_refusal_from(document) for document in found]
+
+    @translated()
+    def count_receipts(self, after_us: int) -> Sequence[ReceiptCount]:
+        """Count the receipts of all sources, by source and day."""
+        fields = ("stored", "already", "corrected")
+        later = {"$cond": [{"$gt": ["$e.at", after_us]}, 1, 0]}
+        sums = {field: {"$sum": f"$e.{field}"} for field in fields} | {"later": {"$sum": later}}
+        return [
+            ReceiptCount(
+                one["source"],
+                one["day"],
+                one["count"],
+                one["stored"],
+                one["already"],
+                one["corrected"],
+                one["last"],
+                one["later"],
+            )
+            for one in self._receipt_pile.count((), fields, sums)
+        ]
+
+    @translated()
+    def count_refusals(self) -> Sequence[RefusalCount]:
+        """Count the refusals of all sources, by what they have in common."""
+        return [
+            RefusalCount(one["source"], one["day"], one["method"], one["status"], one["count"], one["last"])
+            for one in self._refusal_pile.count(("method", "status"), (), {})
+        ]
 
 
 def _receipt_from(document: Document) -> Receipt:

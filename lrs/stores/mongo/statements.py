@@ -27,6 +27,7 @@ from lrs.xapi.ports import (
     StatementPage,
     StatementQuery,
     StoredStatement,
+    id_bytes,
 )
 
 _FIELDS = {"q": 1, "s": 1, "v": 1, "z": 1, "b": 1}
@@ -128,7 +129,7 @@ class MongoStatementStore:
 
     def _stored(self, row: Document) -> StoredStatement:
         return StoredStatement(
-            statement_id_of(row["_id"]),
+            id_bytes(statement_id_of(row["_id"])),
             Position(row["q"]),
             row["s"],
             self._codec.decompress(row["z"], bytes(row["b"])),

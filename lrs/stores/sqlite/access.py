@@ -16,6 +16,7 @@ from lrs.access.model import (
     Issuer,
     IssuerId,
     Key,
+    KeyChange,
     KeyId,
     Scope,
     Session,
@@ -34,6 +35,12 @@ _KEY = (
     "k.id, k.institution, k.client, k.secret, k.scopes, k.default_version, k.created_at, k.expires_at,"
     " k.revoked_at, k.last_used_at, k.rate, k.replaced_by, k.tolerances"
 )
+_CHANGEABLE = {
+    "default_version": "default_version",
+    "expires_at_us": "expires_at",
+    "rate_per_minute": "rate",
+    "tolerances": "tolerances",
+}
 _ISSUER = "id, institution, url, audience, client_claim, scope_claim, jwks_url, created_at"
 _VISIT = "token, institution, role, created_at, expires_at, subject"
 _KEY_COLUMNS = _KEY.count(",") + 1
@@ -165,6 +172,21 @@ class SqliteAccessStore:
 
         self._writer.run(work)
 
+    def change_key(self, key_id: KeyId, change: KeyChange) -> None:
+        """Change what is given of a key."""
+        given = {_CHANGEABLE[name]: _to_cell(value) for name, value in change.given().items()}
+        to = ", ".join(f"{column} = ?" for column in given)
+        update = f"UPDATE keys SET {to} WHERE id = ? AND revoked_at IS NULL AND replaced_by IS NULL"  # noqa: S608
+
+        def work(write: Write) -> None:
+            if not _first(write.database, "SELECT 1 FROM keys WHERE id = ?", key_id):
+                raise NotFound("There is no such key.")
+            write.database.execute(update, (*given.values(), key_id))
+            if write.database.changes() == 0:
+                raise Conflict("This key has been revoked or rotated.")
+
+        self._writer.run(work)
+
     def revoke_key(self, key_id: KeyId, at_us: int) -> bool:
         """Mark a key revoked; False when it is unknown. The first moment stays."""
 
@@ -288,6 +310,10 @@ def _check_free(database: apsw.Connection, key_id: KeyId) -> None:
 def _insert_key(database: apsw.Connection, key: Key) -> None:
     values = _key_values(key)
     database.execute(f"INSERT INTO keys VALUES ({', '.join('?' * len(values))})", values)  # noqa: S608
+
+
+def _to_cell(value: object) -> object:
+    return " ".join(sorted(value)) if isinstance(value, frozenset) else value
 
 
 def _key_values(key: Key) -> tuple[Any, ...]:

@@ -14,6 +14,7 @@ from lrs.stores.sqlite.errors import translated
 from lrs.stores.sqlite.tenants import Tenants
 from lrs.stores.sqlite.writer import Write, Writer
 from lrs.xapi.ports import Receipt, Refusal, StatementId
+from lrs.xapi.ports.arrivals import ReceiptCount, RefusalCount
 
 _DAY_US = 86_400_000_000
 _NEXT = "SELECT coalesce(max(n), 0) + 1 FROM {} WHERE tenant = ? AND source = ?"
@@ -38,6 +39,27 @@ def insert_receipts(database: apsw.Connection, tenant: int, receipts: Iterable[R
                 for n, one in enumerate(given, first)
             ],
         )
+
+
+# Each source by the bounds of what is shown of it: its latest entries, and none that are too old.
+_SHOWN = (
+    " FROM (SELECT source, max(n) AS last FROM {0} WHERE tenant = ?1 GROUP BY source) s CROSS JOIN {0} e"
+    " ON e.tenant = ?1 AND e.source = s.source AND e.n > s.last - ?2 WHERE e.at >= ?3"
+)
+_COUNT_RECEIPTS = (
+    f"SELECT e.source, e.at / {_DAY_US}, count(*), sum(stored), sum(already), sum(corrected), max(e.at),"
+    f" sum(e.at > ?4){_SHOWN.format('receipts')} GROUP BY 1, 2"
+)
+_COUNT_REFUSALS = (
+    f"SELECT e.source, e.at / {_DAY_US}, doc ->> 'method' AS method, doc ->> 'status' AS status, count(*),"
+    f" max(e.at){_SHOWN.format('refusals')} GROUP BY 1, 2, 3, 4"
+)
+_REFUSALS_OF_ALL = (
+    "SELECT e.source, e.at, e.doc FROM"  # noqa: S608
+    f" (SELECT e.source, e.n{_SHOWN.format('refusals')} ORDER BY e.at DESC, e.n DESC LIMIT ?4) l"
+    " CROSS JOIN refusals e ON e.tenant = ?1 AND e.source = l.source AND e.n = l.n"
+    " ORDER BY e.at DESC, e.n DESC"
+)
 
 
 class Bounds:
@@ -96,11 +118,27 @@ class SqliteArrivalStore:
             for at, stored, already, first, corrected in rows
         ]
 
-    def list_refusals(self, source: str, limit: int) -> Sequence[Refusal]:
-        """Return the latest refusals of a source, newest first."""
+    def list_refusals(self, source: str | None, limit: int) -> Sequence[Refusal]:
+        """Return the latest refusals of a source, or of all, newest first."""
+        if source is None:
+            return [_to_refusal(*row) for row in self._of_all(_REFUSALS_OF_ALL, limit)]
         return [
             _to_refusal(source, at, doc) for at, doc in self._latest("refusals", "at, doc", source, limit)
         ]
+
+    def count_receipts(self, after_us: int) -> Sequence[ReceiptCount]:
+        """Count the receipts of all sources, by source and day."""
+        return [ReceiptCount(*row) for row in self._of_all(_COUNT_RECEIPTS, after_us)]
+
+    def count_refusals(self) -> Sequence[RefusalCount]:
+        """Count the refusals of all sources, by what they have in common."""
+        return [RefusalCount(*row) for row in self._of_all(_COUNT_REFUSALS)]
+
+    def _of_all(self, query: str, *more: int) -> list[Any]:
+        with translated():
+            database = self._readers.get()
+            tenant = self._tenants.find(database)
+            return sql.rows(database, query, (tenant, self._bounds.kept, self._bounds.oldest_us(), *more))
 
     def _latest(self, table: str, columns: str, source: str, limit: int) -> list[Any]:
         with translated():

@@ -28,10 +28,10 @@ from lrs.stores.sqlite import sql
 from lrs.stores.sqlite.documents import iter_documents
 from lrs.stores.sqlite.errors import translated
 from lrs.stores.sqlite.recorded import iter_values
-from lrs.stores.sqlite.rows import State, id_bytes, id_text
+from lrs.stores.sqlite.rows import State
 from lrs.stores.sqlite.statement_checks import StatementCheck
 from lrs.stores.sqlite.tenants import GOING
-from lrs.xapi.ports import FactKind, StatementId
+from lrs.xapi.ports import FactKind, StatementId, id_bytes, id_text
 from lrs.xapi.ports.activities import ActivityDefinition
 from lrs.xapi.ports.attachments import AttachmentContent
 

@@ -18,6 +18,7 @@ OLDEST_SQLITE = (3, 51, 3)
 _WRITER_CACHE_KIB = 64 * 1024
 _READER_CACHE_KIB = 8 * 1024
 _BUSY_MS = 5000
+_ANYBODY_WRITES = 0o222
 
 
 def check_sqlite(version: str) -> None:
@@ -72,17 +73,20 @@ def connect(path: str, flags: int) -> apsw.Connection:
 
 
 class Files:
-    """The database and its WAL as they were opened, and whether they still lie at their path.
+    """The database and its WAL as they were opened: whether they still lie at their path, and may be written.
 
     A file that was removed, or replaced by another, can still be written by who has it
-    open; but what is written there is gone with the last process that does.
+    open; but what is written there is gone with the last process that does. Where files became
+    read-only, SQLite must not begin: it writes its index through a mapping, and the system
+    ends the process that writes so into what may not be written.
     """
 
     def __init__(self, path: str) -> None:
         """Remember which files lie there; both do once a connection has begun to write."""
         self._paths = (path, f"{path}-wal")
         with translated():
-            self._opened = self._identities()
+            self._opened = [_identity(one) for one in self._look()]
+            self._probe: int | None = open_private(f"{path}-turn")
 
     def check(self) -> None:
         """Return when the files at the path are those that were opened.
@@ -91,11 +95,39 @@ class Files:
             StoreUnavailable: One is not there, or is another one.
         """
         with translated():
-            if self._identities() != self._opened:
-                raise StoreUnavailable("Another database file lies where the opened one was; start anew.")
+            self._compare(self._look())
 
-    def _identities(self) -> list[tuple[int, int]]:
-        return [(found.st_dev, found.st_ino) for found in map(os.stat, self._paths)]
+    def check_writable(self) -> None:
+        """Return when they are, and may be written.
+
+        Raises:
+            StoreUnavailable: As ``check``; or one is read-only by its mode, or the file system lets
+                nothing be written.
+        """
+        with translated():
+            found = self._look()
+            self._compare(found)
+            if not all(one.st_mode & _ANYBODY_WRITES for one in found):
+                raise StoreUnavailable("The database file is read-only just now. Try again.")
+            if self._probe is not None:
+                os.pwrite(self._probe, b"\0", 0)
+
+    def close(self) -> None:
+        """Let go of what is held open."""
+        probe, self._probe = self._probe, None
+        if probe is not None:
+            os.close(probe)
+
+    def _look(self) -> list[os.stat_result]:
+        return [os.stat(path) for path in self._paths]  # noqa: PTH116
+
+    def _compare(self, found: list[os.stat_result]) -> None:
+        if [_identity(one) for one in found] != self._opened:
+            raise StoreUnavailable("Another database file lies where the opened one was; start anew.")
+
+
+def _identity(found: os.stat_result) -> tuple[int, int]:
+    return found.st_dev, found.st_ino
 
 
 class Readers:

@@ -19,8 +19,8 @@ from lrs.stores.sqlite.connections import Readers
 from lrs.stores.sqlite.documents import iter_documents
 from lrs.stores.sqlite.facts import decode_facts
 from lrs.stores.sqlite.recorded import iter_values
-from lrs.stores.sqlite.rows import RowCodec, id_text
-from lrs.xapi.ports import FactKind, HistoryEntry, Position
+from lrs.stores.sqlite.rows import RowCodec
+from lrs.xapi.ports import FactKind, HistoryEntry, Position, id_text
 from lrs.xapi.ports.activities import ActivityDefinition
 from lrs.xapi.ports.attachments import AttachmentContent
 from lrs.xapi.ports.documents import Document, DocumentKey

@@ -57,6 +57,7 @@ class Floor:
         """
         if os.fstat(descriptor).st_size < _FLOOR_BYTES:
             os.pwrite(descriptor, b"\0", _FLOOR_BYTES - 1)
+        self._descriptor = descriptor
         self._map = mmap.mmap(descriptor, _FLOOR_BYTES)
         self._word = memoryview(self._map).cast("q")
 
@@ -65,7 +66,15 @@ class Floor:
         return int(self._word[0])
 
     def raise_to(self, instant_us: int) -> None:
-        """Raise the floor; only while holding the write lock."""
+        """Raise the floor; only while holding the write lock.
+
+        Where the file has become read-only the floor stays where it is, and what is promised to
+        readers with it: writing into the mapping would kill the process, a plain write does not.
+        """
+        try:
+            os.pwrite(self._descriptor, b"\0", _FLOOR_BYTES - 1)
+        except OSError:
+            return
         self._word[0] = max(self._word[0], instant_us)
 
     def close(self) -> None:

@@ -16,6 +16,7 @@ import apsw
 
 from lrs.errors import StoreError
 from lrs.stores.sqlite.arrivals import Bounds
+from lrs.stores.sqlite.connections import Files
 from lrs.stores.sqlite.errors import translated
 from lrs.stores.sqlite.locks import WriteLock
 from lrs.stores.sqlite.merging import Leadership, Merger
@@ -68,6 +69,7 @@ class Maintenance:
         self._database.set_busy_timeout(_READERS_PATIENCE_MS)
         self._wal = Path(f"{path}-wal")
         self._lock = WriteLock(path)
+        self._files = Files(path)
         self._writer = writer
         self._chores = chores
         self._stop = threading.Event()
@@ -89,6 +91,7 @@ class Maintenance:
         if first:
             self._leadership.close()
             self._lock.close()
+            self._files.close()
             self._database.close()
 
     def _loop(self) -> None:
@@ -128,12 +131,17 @@ class Maintenance:
         self._stop.wait(_TRAINING_PAUSE_SECONDS)
 
     def checkpoint(self) -> None:
-        """Bring the WAL into the database file if it has grown; begin it anew if it is too long."""
+        """Bring the WAL into the database file if it has grown; begin it anew if it is too long.
+
+        Raises:
+            StoreError: The files may not be written, or the disk failed.
+        """
         size = self._wal.stat().st_size if self._wal.exists() else 0
         if size > _RESET_BYTES:
             self.reset()
         elif time.monotonic() >= self._next_checkpoint and self._was_written():
             self._next_checkpoint = time.monotonic() + _CHECKPOINT_SECONDS
+            self._files.check_writable()
             # Where another process is at it just now, it does the same work.
             with contextlib.suppress(apsw.BusyError):
                 self._database.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
@@ -150,6 +158,7 @@ class Maintenance:
         if not self._lock.acquire(lambda: time.monotonic() < deadline):
             return
         try:
+            self._files.check_writable()
             self._database.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
         except apsw.BusyError:
             log.info("Readers hold the WAL; it will be emptied later")

@@ -9,8 +9,8 @@ Spec: xAPI 1.0.3 Communication 2.1.3.
 
 from array import array
 from collections.abc import Callable, Sequence
-from functools import lru_cache
-from itertools import islice
+from functools import lru_cache, partial
+from itertools import islice, repeat
 from typing import Any
 
 import apsw
@@ -20,7 +20,7 @@ from lrs.stores.sqlite.facts import FilterCheck
 from lrs.stores.sqlite.lists import Asked, Span
 from lrs.stores.sqlite.merged import FEW, MergedPostings
 from lrs.stores.sqlite.references import iter_chain
-from lrs.stores.sqlite.rows import RowCodec, State, id_text
+from lrs.stores.sqlite.rows import RowCodec, State
 from lrs.xapi.ports import (
     FactKind,
     Filter,
@@ -56,6 +56,9 @@ _FETCH = (
 )
 _MOST_LISTED = 4096
 """Positions read from lists at once."""
+
+_plain = partial(tuple.__new__, StoredStatement)
+"""Makes a statement of its fields, given as one tuple: without a call of Python for each."""
 
 
 class PageReader:
@@ -153,15 +156,19 @@ class PageReader:
 
     def _serve(self, rows: Sequence[tuple[Any, ...]]) -> list[StoredStatement]:
         """Read rows of seq, id, stored, dict, body; those met by a hash alone are left out."""
-        bodies = self._codec.bodies([row[3:5] for row in rows])
+        if not rows:
+            return []
+        seqs, identities, stored, numbers, blobs, *_ = zip(*rows, strict=True)
+        bodies = self._codec.bodies(numbers, blobs)
+        found = list(map(_plain, zip(identities, seqs, stored, bodies, repeat(False))))
         if not self._checks:
-            return [_to_plain(row, body) for row, body in zip(rows, bodies, strict=True)]
+            return found
         first, *others = [check.holds_in for check in self._checks]
         return [
-            _to_plain(row, body)
-            for row, body in zip(rows, bodies, strict=True)
-            if (first(body, row[4]) and (not others or all(holds(body, row[4]) for holds in others)))
-            or self._inherits(row[0])
+            statement
+            for statement, body, blob in zip(found, bodies, blobs, strict=True)
+            if (first(body, blob) and (not others or all(holds(body, blob) for holds in others)))
+            or self._inherits(statement.position)
         ]
 
     def _inherits(self, seq: int) -> bool:
@@ -207,11 +214,6 @@ def _arm(primary: int, related: tuple[bool, ...]) -> str:
         " AND l.lo <= :high AND l.lo >= coalesce((SELECT max(lo) FROM lots WHERE lo <= :low), 0)"
         f" AND s.tenant = :tenant AND s.state <> {State.VOIDED:d}{probes}"
     )
-
-
-def _to_plain(row: tuple[Any, ...], body: bytes) -> StoredStatement:
-    """Make a statement that is not voided of a row that begins with seq, id, stored."""
-    return StoredStatement(id_text(row[1]), row[0], row[2], body, False)
 
 
 def _rarest_first(
@@ -288,4 +290,4 @@ def to_statement(codec: RowCodec, row: tuple[Any, ...]) -> StoredStatement:
     seq, identity, stored, state, number, blob = row
     body = codec.split(number, blob).body
     position = Position(seq)
-    return StoredStatement(id_text(identity), position, stored, body, state == State.VOIDED)
+    return StoredStatement(identity, position, stored, body, state == State.VOIDED)

@@ -9,7 +9,7 @@ from lrs.access.handles import InstitutionId
 from lrs.stores.compression import PLAIN, BodyCodec
 from lrs.stores.sqlite.facts import Content, cut, encode_facts, split
 from lrs.stores.terms import term_hash
-from lrs.xapi.ports import Fact, FactKind, PreparedStatement, StatementId
+from lrs.xapi.ports import Fact, FactKind, PreparedStatement, id_bytes
 from lrs.xapi.ports.activities import ActivityDefinition
 
 
@@ -102,24 +102,12 @@ class RowCodec:
         body, words, literals = split(blob)
         return Content(self._bodies.decompress(number, body), words, literals)
 
-    def bodies(self, kept: Sequence[tuple[int, bytes]]) -> list[bytes]:
-        """Return the bodies alone of many blobs, each given with its dictionary's number."""
-        numbers = {number for number, _ in kept}
-        if len(numbers) == 1 and PLAIN not in numbers:
+    def bodies(self, numbers: Sequence[int], blobs: Sequence[bytes]) -> list[bytes]:
+        """Return the bodies alone of many blobs, each with the number of its dictionary."""
+        if len(set(numbers)) == 1 and numbers[0] != PLAIN:
             # What is compressed knows its own end.
-            together = self._bodies.decompress_together(numbers.pop(), [blob for _, blob in kept])
+            together = self._bodies.decompress_together(numbers[0], blobs)
             if together is not None:
                 return together
         decompress = self._bodies.decompress
-        return [decompress(number, cut(blob)) for number, blob in kept]
-
-
-def id_bytes(statement_id: StatementId) -> bytes:
-    """Turn an id into its sixteen bytes."""
-    return bytes.fromhex(statement_id.replace("-", ""))
-
-
-def id_text(identity: bytes) -> StatementId:
-    """Write sixteen bytes as lower-case UUID text."""
-    h = identity.hex()
-    return StatementId(f"{h[:8]}-{h[8:12]}-{h[12:16]}-{h[16:20]}-{h[20:]}")
+        return [decompress(number, cut(blob)) for number, blob in zip(numbers, blobs, strict=True)]

@@ -16,8 +16,8 @@ from lrs.stores.sqlite.blocks import count_places
 from lrs.stores.sqlite.facts import Content, decode_facts
 from lrs.stores.sqlite.lists import HeldPositions, MergedLot
 from lrs.stores.sqlite.references import inherited_postings, noted_spreads
-from lrs.stores.sqlite.rows import State, id_bytes, id_text
-from lrs.xapi.ports import Fact, FactKind, PreparedStatement
+from lrs.stores.sqlite.rows import State
+from lrs.xapi.ports import Fact, FactKind, PreparedStatement, id_bytes, id_text
 
 if TYPE_CHECKING:
     from lrs.stores.sqlite.stores import SqliteRecordStores

@@ -10,7 +10,6 @@ from lrs.stores.sqlite.errors import translated
 from lrs.stores.sqlite.history import read_rows
 from lrs.stores.sqlite.locks import ConsistentThrough
 from lrs.stores.sqlite.query import PageReader, find_row, to_statement
-from lrs.stores.sqlite.rows import id_bytes
 from lrs.stores.sqlite.spreading import finish_spread
 from lrs.stores.sqlite.writer import Writer
 from lrs.stores.sqlite.writing import Place
@@ -25,6 +24,7 @@ from lrs.xapi.ports import (
     StatementPage,
     StatementQuery,
     StoredStatement,
+    id_bytes,
 )
 
 _LARGEST_BATCH = 100_000

@@ -72,7 +72,12 @@ class SqliteStores:
         self._through = through
         self._files = Files(path)
         self._writer = Writer(
-            database, lock, options.clock, options.busy_seconds, through.forget, self._files.check
+            database,
+            lock,
+            options.clock,
+            options.busy_seconds,
+            lambda: _make_readable(database, through),
+            self._files.check_writable,
         )
         self._access = SqliteAccessStore(self._readers, self._writer)
         self._records = SqliteRecordStores(self, bodies, bounds, lot_size)
@@ -224,6 +229,7 @@ class SqliteStores:
         self._readers.close()
         self._writer.close()
         self._through.close()
+        self._files.close()
 
 
 class SqliteRecordStores:
@@ -280,6 +286,16 @@ class SqliteRecordStores:
         hashes = DocumentHashes(stores.instance_key, handle.institution_id)
         tenants = Tenants(handle.institution_id)
         return SqliteDocumentStore(hashes, tenants, self._bodies, stores.readers, stores.writer)
+
+
+def _make_readable(database: apsw.Connection, through: ConsistentThrough) -> None:
+    """Prepare for those who read what was just committed; called by the writer, on its connection.
+
+    Reading once leaves SQLite's mark for readers at the end of the WAL. Otherwise the first reader
+    would, through the mapped index: where the files have become read-only since, that kills the process.
+    """
+    through.forget()
+    database.pragma("data_version")
 
 
 def _open_upgraded(path: str, options: StoreOptions) -> tuple[apsw.Connection, WriteLock]:

@@ -15,9 +15,10 @@ from lrs.stores.sqlite.activities import Definitions
 from lrs.stores.sqlite.history import append_entries
 from lrs.stores.sqlite.postings import Lots, insert_new
 from lrs.stores.sqlite.references import Arrived, References, Spread
-from lrs.stores.sqlite.rows import Row, RowCodec, State, id_text
+from lrs.stores.sqlite.rows import Row, RowCodec, State
 from lrs.stores.sqlite.tenants import Tenants
 from lrs.stores.sqlite.writer import Write
+from lrs.xapi.ports import id_text
 
 _INSERT = "INSERT INTO stmt VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _COUNT = "UPDATE tenants SET statements = statements + ? WHERE number = ?"

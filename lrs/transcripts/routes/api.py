@@ -8,7 +8,7 @@ from flask import Response
 
 from lrs.access.handles import InstitutionHandle
 from lrs.access.model import Caller, Scope
-from lrs.access.rules import require
+from lrs.access.routes.admitting import admit
 from lrs.errors import NotPermitted
 from lrs.transcripts.routes.files import answer_with
 from lrs.transcripts.schemas import CrosswalksSchema, TranscriptQuerySchema
@@ -28,7 +28,7 @@ def make_transcripts_blueprint(transcripts: TranscriptService) -> StrictBlueprin
         url_prefix="/api/v1",
         description="Learning translated into courses, credits and grades",
     )
-    blueprint.before_request(_authenticate)
+    blueprint.before_request(admit(Scope.STATEMENTS_READ))
 
     @blueprint.get("/crosswalks")
     @blueprint.arguments(NoParamsSchema, location="query")
@@ -69,19 +69,13 @@ def make_transcripts_blueprint(transcripts: TranscriptService) -> StrictBlueprin
     return blueprint
 
 
-def _authenticate() -> None:
-    """Refuse strangers before anything of their request is looked at."""
-    current_caller()
-
-
 def _own() -> InstitutionHandle:
     """Open the caller's own institution.
 
     Raises:
-        NotPermitted: The caller may not read statements, or is of no institution.
+        NotPermitted: The caller is of no institution.
     """
     caller: Caller = current_caller()
-    require(caller, Scope.STATEMENTS_READ)
     if caller.handle is None:
         raise NotPermitted("A transcript is a school's; ask with a key of that school.")
     return caller.handle

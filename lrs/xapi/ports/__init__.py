@@ -12,6 +12,7 @@ from typing import NamedTuple, NewType, Protocol
 from lrs.access.handles import InstitutionHandle
 from lrs.errors import Problem
 from lrs.xapi.ports.activities import ActivityDefinition, ActivityStore
+from lrs.xapi.ports.arrivals import ReceiptCount, RefusalCount
 from lrs.xapi.ports.attachments import AttachmentContent, AttachmentStore
 from lrs.xapi.ports.documents import DocumentStore
 
@@ -113,14 +114,32 @@ class BatchOutcome:
 class StoredStatement(NamedTuple):
     """A statement as kept (a tuple, since a hundred are made a page).
 
-    ``voided``: a voiding statement is about it (and it voids none itself).
+    Attributes:
+        identity: The sixteen bytes of its id; as text only where that is asked for.
+        voided: A voiding statement is about it (and it voids none itself).
     """
 
-    id: StatementId
+    identity: bytes
     position: Position
     stored_at_us: int
     body: bytes
     voided: bool
+
+    @property
+    def id(self) -> StatementId:
+        """The id as text, lower case."""
+        return id_text(self.identity)
+
+
+def id_bytes(statement_id: StatementId) -> bytes:
+    """Turn an id into its sixteen bytes."""
+    return bytes.fromhex(statement_id.replace("-", ""))
+
+
+def id_text(identity: bytes) -> StatementId:
+    """Write sixteen bytes as lower-case UUID text."""
+    h = identity.hex()
+    return StatementId(f"{h[:8]}-{h[8:12]}-{h[12:16]}-{h[16:20]}-{h[20:]}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -337,8 +356,20 @@ class ArrivalStore(Protocol):
         """Return the latest receipts of a source, newest first."""
         ...
 
-    def list_refusals(self, source: str, limit: int) -> Sequence[Refusal]:
-        """Return the latest refusals of a source, newest first."""
+    def list_refusals(self, source: str | None, limit: int) -> Sequence[Refusal]:
+        """Return the latest refusals of a source, newest first; None asks for those of all sources."""
+        ...
+
+    def count_receipts(self, after_us: int) -> Sequence[ReceiptCount]:
+        """Count what is listed as receipts of all sources, by source and day; in no order.
+
+        Args:
+            after_us: Those later than this moment are counted apart as well.
+        """
+        ...
+
+    def count_refusals(self) -> Sequence[RefusalCount]:
+        """Count what is listed as refusals of all sources, by what they have in common; in no order."""
         ...
 
 

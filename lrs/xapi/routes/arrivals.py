@@ -14,7 +14,8 @@ from lrs.web.params import read_params
 from lrs.xapi.arrivals import IMPORT, ArrivalService
 from lrs.xapi.chart import draw_days
 from lrs.xapi.quotas import QuotaWatch
-from lrs.xapi.verdicts import Overview, join, place_text
+from lrs.xapi.tallies import Tallies, Tally
+from lrs.xapi.verdicts import Overview, place_text
 
 _IMPORT_NAME = "Import by command"
 
@@ -26,7 +27,7 @@ class Source:
     id: str
     name: str
     key: Key | None
-    overview: Overview
+    overview: Overview | Tally
 
     @property
     def state(self) -> KeyState:
@@ -58,8 +59,8 @@ def make_arrivals_blueprint(
         """Answer for the whole institution, then source by source."""
         read_params(request.args, ())
         handle = _handle(access)
-        sources = _sources(arrivals, access, handle)
-        whole = join([source.overview for source in sources], "", arrivals.now(), arrivals.days)
+        found = arrivals.tallies(handle)
+        sources, whole = _sources(found, access, handle), found.whole
         institution = access.get_institution(handle.institution_id)
         return render_template(
             "arrivals/all.html",
@@ -96,7 +97,7 @@ def _handle(access: AccessService) -> InstitutionHandle:
     return handle
 
 
-def _sources(arrivals: ArrivalService, access: AccessService, handle: InstitutionHandle) -> list[Source]:
+def _sources(found: Tallies, access: AccessService, handle: InstitutionHandle) -> list[Source]:
     """Return the institution's keys, and clients with tokens and imports if they brought anything.
 
     Those with the latest post come first. A key that has stopped and brought nothing in the
@@ -104,13 +105,14 @@ def _sources(arrivals: ArrivalService, access: AccessService, handle: Institutio
     """
     names = access.client_names(handle.institution_id)
     sources = [
-        Source(key.id, names[key.client_id] if key.client_id else "", key, arrivals.overview(handle, key.id))
+        Source(key.id, names[key.client_id] if key.client_id else "", key, found.of(key.id))
         for key in access.list_keys(handle.institution_id)
     ]
-    for id_, name in ((IMPORT, _IMPORT_NAME), *names.items()):
-        brought = arrivals.overview(handle, id_)
-        if brought.receipts or brought.refusals:
-            sources.append(Source(id_, name, None, brought))
+    sources += [
+        Source(id_, name, None, found.of(id_))
+        for id_, name in ((IMPORT, _IMPORT_NAME), *names.items())
+        if id_ in found.by_source
+    ]
     sources = [source for source in sources if source.overview.last_at_us or not source.has_stopped]
     return sorted(sources, key=lambda source: -source.overview.last_at_us)
 

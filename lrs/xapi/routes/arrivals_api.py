@@ -22,7 +22,7 @@ def make_arrivals_api_blueprint(arrivals: ArrivalService, access: AccessService)
     blueprint = StrictBlueprint(
         "arrivals", __name__, url_prefix="/api/v1/keys", description="Whether records arrived, and why not"
     )
-    blueprint.before_request(_authenticate)
+    blueprint.before_request(_refuse_administrators)
 
     @blueprint.get("/<key_id>/arrivals")
     @blueprint.arguments(ArrivalsQuerySchema, location="query")
@@ -43,16 +43,22 @@ def make_arrivals_api_blueprint(arrivals: ArrivalService, access: AccessService)
     return blueprint
 
 
-def _authenticate() -> None:
-    current_caller()
+def _refuse_administrators() -> None:
+    """Refuse strangers and administrators before anything of their request is looked at."""
+    _handle(current_caller())
+
+
+def _handle(caller: Caller) -> InstitutionHandle:
+    if caller.handle is None:
+        raise NotPermitted("Administrators' keys read no records, nor what was refused of them.")
+    return caller.handle
 
 
 def _may_ask(caller: Caller, access: AccessService, key_id: str) -> InstitutionHandle:
     """Return the handle to ask with; another institution's key looks like none."""
-    if caller.handle is None:
-        raise NotPermitted("Administrators' keys read no records, nor what was refused of them.")
-    if key_id == caller.source or (caller.may(Scope.ALL) and _is_ours(caller.handle, access, key_id)):
-        return caller.handle
+    handle = _handle(caller)
+    if key_id == caller.source or (caller.may(Scope.ALL) and _is_ours(handle, access, key_id)):
+        return handle
     raise NotFound("There is no such key.")
 
 

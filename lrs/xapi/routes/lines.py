@@ -9,7 +9,8 @@ from typing import Any
 
 from flask import request
 
-from lrs.access.model import Caller
+from lrs.access.model import Caller, Scope
+from lrs.access.rules import require
 from lrs.errors import UnsupportedMediaType
 from lrs.web.callers import current_caller
 from lrs.web.errors import error_id
@@ -36,7 +37,7 @@ def make_lines_blueprint(lines: LineService, arrivals: ArrivalService, max_bytes
     blueprint = StrictBlueprint(
         "statements", __name__, url_prefix="/api/v1/statements", description="Statements, one by one"
     )
-    blueprint.before_request(_authenticate)
+    blueprint.before_request(lambda: _admit_writers(arrivals))
 
     @blueprint.post("/lines")
     @blueprint.arguments(LinesQuerySchema, location="query")
@@ -67,8 +68,10 @@ def make_lines_blueprint(lines: LineService, arrivals: ArrivalService, max_bytes
     return blueprint
 
 
-def _authenticate() -> None:
-    current_caller()
+def _admit_writers(arrivals: ArrivalService) -> None:
+    """Refuse who may not write before anything of the request is looked at; noted as any refusal is."""
+    caller: Caller = current_caller()
+    noting_refusal(arrivals, caller, lambda: require(caller, Scope.STATEMENTS_WRITE), _METHOD)
 
 
 def _take(lines: LineService, caller: Caller, version: Version | None, max_bytes: int) -> LinesReport:

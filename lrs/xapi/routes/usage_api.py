@@ -6,7 +6,7 @@ Wiring: ``api.register_blueprint(make_usage_blueprint(quotas, access))``.
 from http import HTTPStatus
 
 from lrs.access.model import Caller, Scope
-from lrs.access.rules import require
+from lrs.access.routes.admitting import admit
 from lrs.access.service import AccessService
 from lrs.errors import NotFound
 from lrs.web.callers import current_caller
@@ -20,7 +20,7 @@ def make_usage_blueprint(quotas: QuotaWatch, access: AccessService) -> StrictBlu
     blueprint = StrictBlueprint(
         "usage", __name__, url_prefix="/api/v1/institutions", description="How much is kept of what may be"
     )
-    blueprint.before_request(_authenticate)
+    blueprint.before_request(admit(Scope.ADMIN, Scope.ALL))
 
     @blueprint.get("/<institution_id>/usage")
     @blueprint.arguments(NoParamsSchema, location="query")
@@ -35,7 +35,6 @@ def make_usage_blueprint(quotas: QuotaWatch, access: AccessService) -> StrictBlu
         scope all.
         """
         caller: Caller = current_caller()
-        require(caller, Scope.ADMIN, Scope.ALL)
         if caller.handle is not None and caller.handle.institution_id != institution_id:
             raise NotFound("There is no such institution.")
         institution = access.get_institution(institution_id)
@@ -44,7 +43,3 @@ def make_usage_blueprint(quotas: QuotaWatch, access: AccessService) -> StrictBlu
         )
 
     return blueprint
-
-
-def _authenticate() -> None:
-    current_caller()

@@ -126,6 +126,11 @@ def test_the_link_stands_alone_on_standard_output(run: Run) -> None:
         (("key", "list", "--institution", "Nobody"), 1),
         (("key", "revoke", "nothing"), 1),
         (("sign-in", "--institution", "Nobody"), 1),
+        (("key", "change", "nothing", "--rate", "7"), 1),
+        (("key", "change", "nothing"), 1),
+        (("key", "change", "nothing", "--rate", "many"), 2),
+        (("key", "change", "nothing", "--expires-days", "0"), 2),
+        (("key", "change", "nothing", "--tolerate", "everything"), 1),
         (("sign-in",), 2),
     ],
 )
@@ -167,3 +172,25 @@ def test_tolerances_are_made_listed_and_checked(run: Run) -> None:
     admin = run("key", "create", "--scope", "admin", "--tolerate", "mbox-scheme")
     assert admin.code == 1
     assert "tolerates nothing" in admin.err
+
+
+def test_a_key_is_changed_in_what_is_given_alone(run: Run) -> None:
+    made = run("key", "create", "--institution", "School", "--scope", "all", "--tolerate", "null-property")
+    key = made.out.partition(":")[0]
+
+    def change(*options: str) -> dict[str, object]:
+        done = run("key", "change", key, "--json", *options)
+        assert (done.code, done.err) == (0, f"Key {key} is changed.\n")
+        changed: dict[str, object] = json.loads(done.out)
+        return changed
+
+    first = change("--rate", "7")
+    assert (first["ratePerMinute"], first["expiresAt"], first["tolerances"]) == (7, None, ["null-property"])
+    second = change("--expires-days", "13", "--default-version", "2.0.0")
+    assert (second["state"], second["defaultVersion"], second["ratePerMinute"]) == ("ending", "2.0.0", 7)
+    last = change(
+        "--rate", "default", "--expires-days", "never", "--default-version", "none", "--tolerate", "none"
+    )
+    assert last == {**first, "ratePerMinute": None, "tolerances": []}
+    refused = run("key", "change", key)
+    assert (refused.code, refused.err) == (1, "lrs: Say what of the key shall be changed.\n")

@@ -136,6 +136,7 @@ def test_an_empty_transcript_can_be_printed() -> None:
 
 
 @pytest.mark.clients
+@pytest.mark.timeout(400)
 def test_a_judge_finds_it_archivable_and_accessible(tmp_path: Path) -> None:
     missing = missing_tool()
     if missing and os.environ.get("LRS_TEST_REQUIRE_ALL") == "1":
@@ -154,8 +155,9 @@ def test_a_judge_finds_it_archivable_and_accessible(tmp_path: Path) -> None:
     broken = tmp_path / "broken.pdf"
     broken.write_bytes(files[0].read_bytes().replace(b"/Marked true", b"/Morked true"))
     for flavour in ("3a", "ua1"):
-        assert judge(flavour, *files) == f"{flavour} compliant\n" * len(files)
-        assert f"{flavour} broken" in judge(flavour, broken)
+        good, _, bad = judge(flavour, *files, broken).partition(f"{flavour} broken")
+        assert good == f"{flavour} compliant\n" * len(files)
+        assert bad
 
 
 # Small texts

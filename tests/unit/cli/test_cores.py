@@ -1,0 +1,64 @@
+"""A core for each server process."""
+
+import multiprocessing
+import os
+from multiprocessing.connection import Connection
+
+import pytest
+
+from lrs.cli.cores import Cores, cores_for
+
+pytestmark = pytest.mark.skipif(
+    not hasattr(os, "sched_setaffinity"), reason="this system does not let a process choose its cores"
+)
+
+
+def _take_and_wait(cores: Cores, pipe: Connection) -> None:
+    pipe.send((cores.take(), os.sched_getaffinity(0)))
+    pipe.recv()
+
+
+class _Holder:
+    """A process that has asked for a core."""
+
+    def __init__(self, cores: Cores) -> None:
+        self._pipe, theirs = multiprocessing.Pipe()
+        self._process = multiprocessing.Process(target=_take_and_wait, args=(cores, theirs))
+        self._process.start()
+        self.core, self.affinity = self._pipe.recv()
+
+    def end(self) -> None:
+        self._pipe.send(None)
+        self._process.join()
+
+
+def test_each_process_gets_a_core_of_its_own_and_who_comes_late_none() -> None:
+    there = os.sched_getaffinity(0)
+    cores = Cores()
+    holders = [_Holder(cores) for _ in there]
+    late = _Holder(cores)
+    assert {one.core for one in holders} == there
+    assert all(one.affinity == {one.core} for one in holders)
+    assert late.core is None
+    assert late.affinity == there
+    for one in (*holders, late):
+        one.end()
+
+
+def test_core_is_free_again_when_its_holder_has_ended() -> None:
+    cores = Cores()
+    holders = [_Holder(cores) for _ in os.sched_getaffinity(0)]
+    holders[-1].end()
+    following = _Holder(cores)
+    assert following.core == holders[-1].core
+    for one in (*holders[:-1], following):
+        one.end()
+
+
+def test_processes_are_pinned_as_a_rule_where_there_is_exactly_a_core_for_each(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
+    assert [cores_for(workers, None) is not None for workers in (1, 2, 3)] == [False, True, False]
+    assert cores_for(2, pin=False) is None
+    assert cores_for(1, pin=True) is not None
