@@ -32,6 +32,7 @@ from lrs.xapi.ports import (
 
 _FIRST_SEQ, _LAST_SEQ = 1, (1 << 62)
 _COUNT_UP_TO = (200, 3000)
+_VERY_FEW = 20
 
 _RARITY = {
     FactKind.REGISTRATION: 0,
@@ -221,16 +222,22 @@ def _rarest_first(
 ) -> list[Asked]:
     """Order filters by how many statements meet them, counted up to a bound: to a low one first.
 
-    Where one stays below the low bound it is the rarest, whatever the others come to.
+    Where one stays below the low bound it is the rarest, whatever the others come to; where very
+    few meet it, the others are not even counted.
     """
-    asked = {f: Asked(codec.term(f.kind, f.value), f.related) for f in filters}
+    likely = sorted(filters, key=lambda f: _RARITY[f.kind])
+    asked = [Asked(codec.term(f.kind, f.value), f.related) for f in likely]
     if merged is None or len(asked) < 2:  # noqa: PLR2004 - one needs no order
-        return list(asked.values())
+        return asked
+    counts: dict[Asked, int] = {}
     for bound in _COUNT_UP_TO:
-        counts = {f: _count(database, one, merged, bound) for f, one in asked.items()}
+        for one in asked:
+            counts[one] = _count(database, one, merged, bound)
+            if counts[one] <= _VERY_FEW:
+                return [one, *[other for other in asked if other != one]]
         if min(counts.values()) < bound:
             break
-    return [asked[f] for f in sorted(filters, key=lambda f: (counts[f], _RARITY[f.kind]))]
+    return sorted(asked, key=counts.__getitem__)
 
 
 def _count(database: apsw.Connection, asked: Asked, merged: MergedPostings, bound: int) -> int:
