@@ -8,16 +8,18 @@ holds some thirty of them; of a common one each piece of 256 places is a block o
 Layout: one byte, how many lists; of each four bytes, how far its hash, without its last
 bits, lies behind the block's own; of each a byte, primary, width and how many places; then
 the lists, each three bytes of its first place and the differences. Where the first byte is
-zero the block has one list, whose length follows from the block's. All numbers are little
-endian.
+zero the block has one list, whose length follows from the block's; it may be a map, a bit for
+each place from the first on, where that is shorter: its width is zero. All numbers are
+little endian.
 
 The last bits of a hash are not kept: a list may be taken for another's, of a hash that begins
 alike. That is as harmless as any collision. A block's own hash is kept whole, beside it.
 """
 
 import struct
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import accumulate, groupby
+from itertools import accumulate, compress, count, groupby
 from operator import itemgetter, sub
 from typing import NamedTuple
 
@@ -35,8 +37,10 @@ _LARGEST_OFFSET = (1 << 32) - 1
 _PRIMARY = 0x80
 _WIDTH_SHIFT = 5
 _HEAD_BYTES, _OFFSET_BYTES = 1, 4
-_FIRST_BYTES = 3
+_FIRST_BYTES, _ALONE_BYTES = 3, 2
 _SHARED_BYTES = _OFFSET_BYTES + _HEAD_BYTES
+_MAP = 0
+_BITS = bytes.maketrans(b"01", b"\0\1")
 _hash_and_primary = itemgetter(0, 1)
 
 
@@ -159,16 +163,19 @@ def _join(lists: Sequence[tuple[int, int, bytes]], places: int) -> bytes:
     return b"".join((bytes((len(lists),)), offsets, heads, *[content for _, _, content in lists]))
 
 
-def _head(primary: int, width: int, count: int) -> int:
-    count = count if count <= _MOST_SHARED_PLACES else 0
-    return (_PRIMARY if primary else 0) | width << _WIDTH_SHIFT | count
+def _head(primary: int, width: int, places: int) -> int:
+    shared = places if places <= _MOST_SHARED_PLACES else 0
+    return (_PRIMARY if primary else 0) | width << _WIDTH_SHIFT | shared
 
 
 def _write_places(places: Sequence[int]) -> tuple[int, bytes]:
-    """Return how wide differences are, and a list's bytes."""
+    """Return how wide differences are, or that there are none but a map, and a list's bytes."""
     differences = list(map(sub, places[1:], places))
     most = max(differences, default=0)
     first = places[0].to_bytes(_FIRST_BYTES, "little")
+    map_bytes = (places[-1] - places[0]) // 8 + 1
+    if len(places) > _MOST_SHARED_PLACES and map_bytes < len(places):
+        return _MAP, first + _write_map(places, map_bytes)
     if most < 1 << 8:
         return 1, first + bytes(differences)
     if most < 1 << 16:
@@ -176,9 +183,22 @@ def _write_places(places: Sequence[int]) -> tuple[int, bytes]:
     return 3, first + b"".join([one.to_bytes(3, "little") for one in differences])
 
 
+def _write_map(places: Sequence[int], length: int) -> bytes:
+    written = bytearray(length)
+    first = places[0]
+    for place in places:
+        at = place - first
+        written[at >> 3] |= 1 << (at & 7)
+    return bytes(written)
+
+
+def _read_map(content: bytes, first: int) -> list[int]:
+    digits = f"{int.from_bytes(content, 'little'):b}"[::-1]
+    return list(compress(count(first), digits.encode().translate(_BITS)))
+
+
 def _length_of(head: int) -> int:
-    width, count = head >> _WIDTH_SHIFT & 3, head & _MOST_SHARED_PLACES
-    return _FIRST_BYTES + (count - 1) * width
+    return _FIRST_BYTES + ((head & _MOST_SHARED_PLACES) - 1) * (head >> _WIDTH_SHIFT & 3)
 
 
 _LENGTHS = [_length_of(head) for head in range(256)]
@@ -188,6 +208,8 @@ def _read_places(head: int, content: bytes, base: int) -> list[int]:
     """Read a list, its places counted from a base."""
     first = base + int.from_bytes(content[:_FIRST_BYTES], "little")
     width = head >> _WIDTH_SHIFT & 3
+    if width == _MAP:
+        return _read_map(content[_FIRST_BYTES:], first)
     if len(content) == _FIRST_BYTES:
         return [first]
     differences: Iterable[int] = content[_FIRST_BYTES:]
@@ -223,6 +245,25 @@ def find_places(content: bytes, offset: int, primary: int, base: int = 0) -> lis
     return found
 
 
+def find_among(content: bytes, offset: int, primary: int, base: int, wanted: Sequence[int]) -> list[int]:
+    """Return which of some places, counted from a base, a block holds under a hash."""
+    if content[0] or content[1] >> _WIDTH_SHIFT & 3 != _MAP:
+        held = find_places(content, offset, primary, base)
+        return [
+            place for place in wanted if held and held[bisect_left(held, place, 0, len(held) - 1)] == place
+        ]
+    if offset or (content[1] >= _PRIMARY) != bool(primary):
+        return []
+    begin = _ALONE_BYTES + _FIRST_BYTES
+    first = base + int.from_bytes(content[_ALONE_BYTES:begin], "little")
+    last = first + 8 * (len(content) - begin) - 1
+    return [
+        place
+        for place in wanted
+        if first <= place <= last and content[begin + (place - first >> 3)] >> (place - first & 7) & 1
+    ]
+
+
 def _find_offset(content: bytes, wanted: bytes, end: int) -> int:
     """Return which list is the first of that offset; less than zero where none is."""
     at = content.find(wanted, 1, end)
@@ -250,6 +291,9 @@ def count_places(content: bytes) -> int:
     """Return how many postings a block holds."""
     lists = content[0]
     if lists == 0:
-        return 1 + (len(content) - 2 - _FIRST_BYTES) // (content[1] >> _WIDTH_SHIFT & 3)
+        width = content[1] >> _WIDTH_SHIFT & 3
+        if width == _MAP:
+            return int.from_bytes(content[_ALONE_BYTES + _FIRST_BYTES :], "little").bit_count()
+        return 1 + (len(content) - _ALONE_BYTES - _FIRST_BYTES) // width
     heads_at = 1 + lists * _OFFSET_BYTES
     return sum([head & _MOST_SHARED_PLACES for head in content[heads_at : heads_at + lists]])

@@ -6,7 +6,7 @@ all that are still rows; what came late to one of them is a row beside its lists
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from heapq import merge
 from itertools import chain
@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import apsw
 
 from lrs.stores.sqlite import sql
-from lrs.stores.sqlite.blocks import find_places, offset_of, read_block, write_block
+from lrs.stores.sqlite.blocks import find_among, find_places, offset_of, read_block, write_block
 
 _END = (
     "SELECT (SELECT min(n.lo) FROM lots n WHERE n.lo > l.lo) FROM lots l WHERE l.form = 1"
@@ -130,14 +130,28 @@ def count_blocks(database: apsw.Connection, asked: Asked, span: Span, bound: int
     return sum([int(sql.value(database, _COUNT_BLOCKS, {**values, "prim": prim})) for prim in prims])
 
 
-def find_positions(database: apsw.Connection, asked: Asked, span: Span) -> set[int]:
-    """Return all positions of a hash."""
-    prims = (1, 0) if asked.related else (1,)
-    return set(
-        chain.from_iterable(
-            chain.from_iterable(_iter_runs(database, asked.h, prim, span, ascending=True)) for prim in prims
-        )
-    )
+def find_held(database: apsw.Connection, asked: Asked, wanted: Sequence[int]) -> set[int]:
+    """Return which of some positions, which rise, lists hold under a hash."""
+    found: set[int] = set()
+    for prim in (1, 0) if asked.related else (1,):
+        values = {"h": asked.h, "prim": prim, "low": wanted[0], "high": wanted[-1]}
+        found.update(_iter_held(database.execute(_UP, values), asked.h, prim, wanted))
+    return found
+
+
+def _iter_held(rows: Iterator[Any], h: int, prim: int, wanted: Sequence[int]) -> Iterator[int]:
+    """Look into each block for the positions in front of the next one, and nowhere else."""
+    before: Any = None
+    begin = 0
+    for row in chain(rows, (None,)):
+        if row is not None and row[2]:
+            yield row[1]
+            continue
+        end = len(wanted) if row is None else bisect_left(wanted, max(row[0], row[1]), begin)
+        if end > begin and before is not None:
+            lo, _, _, block_hash, content = before
+            yield from find_among(content, offset_of(h, block_hash), prim, lo, wanted[begin:end])
+        before, begin = row, end
 
 
 def _iter_runs(

@@ -10,15 +10,15 @@ from lrs.stores.sqlite.lists import (
     Span,
     count_blocks,
     end_of_lists,
-    find_positions,
+    find_held,
     find_rare,
     iter_positions,
 )
 
-FEW = 128
+_FEW = 32
 """So many statements are sooner looked at than other filters' lists are."""
-_STATEMENTS_A_BLOCK = 3
-"""How many statements are looked at in the time that a block takes."""
+_BLOCKS_A_STATEMENT = 2
+"""How many blocks are passed over in the time that looking at a statement takes."""
 
 
 class MergedPostings:
@@ -64,10 +64,10 @@ class MergedPostings:
     def _held(self, positions: Sequence[int], asked: Asked) -> set[int] | None:
         if asked in self._rare:
             return set(self._rare[asked])
-        if len(positions) < FEW:
+        if len(positions) < _FEW:
             return None
-        span = Span(min(positions), max(positions))
-        most = len(positions) // _STATEMENTS_A_BLOCK
-        if count_blocks(self._database, asked, span, most) >= most:
+        wanted = sorted(positions)
+        most = len(wanted) * _BLOCKS_A_STATEMENT
+        if count_blocks(self._database, asked, Span(wanted[0], wanted[-1]), most) >= most:
             return None
-        return find_positions(self._database, asked, span)
+        return find_held(self._database, asked, wanted)

@@ -18,7 +18,7 @@ import apsw
 from lrs.stores.sqlite import sql
 from lrs.stores.sqlite.facts import FilterCheck
 from lrs.stores.sqlite.lists import Asked, Span
-from lrs.stores.sqlite.merged import FEW, MergedPostings
+from lrs.stores.sqlite.merged import MergedPostings
 from lrs.stores.sqlite.references import iter_chain
 from lrs.stores.sqlite.rows import RowCodec, State
 from lrs.xapi.ports import (
@@ -55,8 +55,8 @@ _FETCH = (
     " FROM carray(?) c CROSS JOIN stmt s ON s.seq = c.value"
     f" WHERE s.tenant = ? AND s.state <> {State.VOIDED:d}"
 )
-_MOST_LISTED = 4096
-"""Positions read from lists at once."""
+_MOST_LISTED, _MOST_FETCHED = 4096, 128
+"""Positions read from lists, and statements fetched, at once."""
 
 _plain = partial(tuple.__new__, StoredStatement)
 """Makes a statement of its fields, given as one tuple: without a call of Python for each."""
@@ -117,7 +117,7 @@ class PageReader:
         while some := list(islice(positions, most)):
             left = self._merged.narrow(some, others)
             while left and (missing := self._query.limit + 1 - len(found)) > 0:
-                size = min(missing, FEW)
+                size = min(missing, _MOST_FETCHED)
                 found += self._serve(self._fetch(left[:size]))
                 left = left[size:]
             if len(some) < most or len(found) > self._query.limit:

@@ -12,6 +12,7 @@ from lrs.stores.sqlite.blocks import (
     Key,
     count_places,
     cut_into_blocks,
+    find_among,
     find_places,
     offset_of,
     read_block,
@@ -85,6 +86,10 @@ def test_a_hash_is_found_in_the_blocks_that_begin_with_it_and_in_the_one_before(
         together = set(itertools.chain.from_iterable(found))
         assert {LO + at for at in places} <= together <= {LO + at for at in set().union(*alike)}
         assert all(one == sorted(set(one)) for one in found)
+        wanted = sorted({LO + at + off for at in list(places)[:50] for off in (-1, 0, 9) if at + off >= 0})
+        for one, held in zip(before + own, found, strict=True):
+            among = find_among(one.content, offset_of(h, one.h), primary, LO, wanted)
+            assert among == [seq for seq in wanted if seq in set(held)]
         for block in blocks:
             if block[:2] > (h, primary) and block.h >> 23 != h >> 23:
                 assert find_places(block.content, offset_of(h, block.h), primary) == []
