@@ -47,9 +47,11 @@ _DOWN, _UP = (_RUNS.replace("{order}", order) for order in ("DESC", "ASC"))
 _COUNT_BLOCKS = f"SELECT count(*) FROM (SELECT 1{_OF_HASH} LIMIT :bound)"  # noqa: S608
 
 _TOUCHED = (
-    "SELECT h, prim, first, content FROM lists WHERE lot = :lot AND h = :h AND first <= :high"
-    " UNION ALL SELECT * FROM (SELECT h, prim, first, content FROM lists WHERE lot = :lot AND h < :h"
-    " ORDER BY h DESC, prim DESC, first DESC LIMIT 1)"
+    "SELECT h, prim, first, content FROM lists WHERE lot = :lot AND h = :h AND prim = :prim"
+    " AND first <= :high AND first >= coalesce((SELECT max(first) FROM lists"
+    " WHERE lot = :lot AND h = :h AND prim = :prim AND first <= :low), 0)"
+    " UNION ALL SELECT * FROM (SELECT h, prim, first, content FROM lists"
+    " WHERE lot = :lot AND (h, prim) < (:h, :prim) ORDER BY h DESC, prim DESC, first DESC LIMIT 1)"
 )
 _UPDATE = "UPDATE lists SET content = ? WHERE lot = ? AND h = ? AND prim = ? AND first = ?"
 _DELETE = "DELETE FROM lists WHERE lot = ? AND h = ? AND prim = ? AND first = ?"
@@ -241,11 +243,13 @@ class HeldPositions:
 def remove(database: apsw.Connection, lot: MergedLot, gone: Mapping[int, AbstractSet[int]]) -> None:
     """Take positions out of the lists of hashes, whether primary or related."""
     for h, seqs in gone.items():
-        places = {seq - lot.lo for seq in seqs}
-        for row in sql.rows(database, _TOUCHED, {"lot": lot.lot, "h": h, "high": max(seqs)}):
-            offset = offset_of(h, row[0])
-            if any(not places.isdisjoint(find_places(row[3], offset, prim)) for prim in (0, 1)):
-                _take_out(database, lot.lot, row, {offset: places})
+        wanted = [seq - lot.lo for seq in sorted(seqs)]
+        values = {"lot": lot.lot, "h": h, "low": min(seqs), "high": max(seqs)}
+        for prim in (0, 1):
+            for row in sql.rows(database, _TOUCHED, {**values, "prim": prim}):
+                offset = offset_of(h, row[0])
+                if find_among(row[3], offset, prim, 0, wanted):
+                    _take_out(database, lot.lot, row, {offset: frozenset(wanted)})
 
 
 def remove_of_all(database: apsw.Connection, lot: MergedLot, seqs: AbstractSet[int]) -> None:
