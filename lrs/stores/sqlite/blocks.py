@@ -18,8 +18,8 @@ alike. That is as harmless as any collision. A block's own hash is kept whole, b
 
 import struct
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import accumulate, compress, count, groupby
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from itertools import accumulate, compress, count, groupby, pairwise
 from operator import itemgetter, sub
 from typing import NamedTuple
 
@@ -274,17 +274,42 @@ def _find_offset(content: bytes, wanted: bytes, end: int) -> int:
 
 def read_block(content: bytes) -> list[PlaceList]:
     """Read all lists of a block."""
+    return [
+        PlaceList(offset, int(head >= _PRIMARY), _read_places(head, written, 0))
+        for offset, head, written in _split(content)
+    ]
+
+
+def _split(content: bytes) -> list[tuple[int, int, bytes]]:
+    """Take a block apart into (offset, head, list)."""
     lists = content[0]
     if lists == 0:
-        return [PlaceList(0, int(content[1] >= _PRIMARY), _read_places(content[1], content[2:], 0))]
+        return [(0, content[1], content[_ALONE_BYTES:])]
     offsets = struct.unpack_from(f"<{lists}I", content, 1)
     heads_at = 1 + lists * _OFFSET_BYTES
     heads = content[heads_at : heads_at + lists]
-    ends = list(accumulate((_LENGTHS[head] for head in heads), initial=heads_at + lists))
-    return [
-        PlaceList(offset, int(head >= _PRIMARY), _read_places(head, content[begin:end], 0))
-        for offset, head, begin, end in zip(offsets, heads, ends, ends[1:], strict=False)
-    ]
+    ends = list(accumulate([_LENGTHS[head] for head in heads], initial=heads_at + lists))
+    written = [content[begin:end] for begin, end in pairwise(ends)]
+    return list(zip(offsets, heads, written, strict=True))
+
+
+def take_out(content: bytes, gone: Mapping[int, Set[int]]) -> bytes:
+    """Write a block without the places that are gone of each offset; empty where no list is left."""
+    if gone.keys().isdisjoint([offset for offset, _, _ in _split(content)]):
+        return content
+    left: list[tuple[int, int, bytes]] = []
+    longest = 0
+    for offset, head, written in _split(content):
+        one = (offset, head, written)
+        if offset in gone:
+            places = [place for place in _read_places(head, written, 0) if place not in gone[offset]]
+            if not places:
+                continue
+            longest = len(places)
+            width, written_anew = _write_places(places)
+            one = (offset, _head(int(head >= _PRIMARY), width, longest), written_anew)
+        left.append(one)
+    return _join(left, longest) if left else b""
 
 
 def count_places(content: bytes) -> int:

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import apsw
 
 from lrs.stores.sqlite import sql
-from lrs.stores.sqlite.blocks import find_among, find_places, offset_of, read_block, write_block
+from lrs.stores.sqlite.blocks import find_among, find_places, offset_of, read_block, take_out
 
 _END = (
     "SELECT (SELECT min(n.lo) FROM lots n WHERE n.lo > l.lo) FROM lots l WHERE l.form = 1"
@@ -262,15 +262,9 @@ def remove_of_all(database: apsw.Connection, lot: MergedLot, seqs: AbstractSet[i
 
 def _take_out(database: apsw.Connection, lot: int, row: Any, gone: Mapping[int, AbstractSet[int]]) -> None:
     """Write a block without the places that are gone of each list, by its offset; its key stays."""
-    h, prim, first, content = row
-    lists = read_block(content)
-    none: AbstractSet[int] = frozenset()
-    kept = [
-        one._replace(places=[at for at in one.places if at not in gone.get(one.offset, none)])
-        for one in lists
-    ]
-    left = [one for one in kept if one.places]
+    *key, content = row
+    left = take_out(content, gone)
     if not left:
-        sql.rows(database, _DELETE, (lot, h, prim, first))
-    elif left != lists:
-        sql.rows(database, _UPDATE, (write_block(left), lot, h, prim, first))
+        sql.rows(database, _DELETE, (lot, *key))
+    elif left != content:
+        sql.rows(database, _UPDATE, (left, lot, *key))

@@ -16,6 +16,7 @@ from lrs.stores.sqlite.blocks import (
     find_places,
     offset_of,
     read_block,
+    take_out,
     write_block,
 )
 
@@ -101,16 +102,22 @@ def test_block_that_was_read_is_written_as_it_was(lists):
         assert write_block(read_block(block.content)) == block.content
 
 
-@given(LOTS, st.randoms(use_true_random=False))
-def test_places_that_are_taken_out_are_gone_and_the_others_stay(lists, rng):
+@given(LOTS, st.randoms(use_true_random=False), st.sampled_from([0.1, 0.5, 0.95]))
+def test_places_that_are_taken_out_are_gone_and_the_others_stay(lists, rng, share):
     for block in cut_in_slices(to_postings(lists), 1000):
+        whole = read_block(block.content)
+        gone = {
+            one.offset: {at for other in whole for at in other.places if rng.random() < share}
+            for one in whole
+            if rng.random() < share
+        }
         kept = [
-            one._replace(places=[at for at in one.places if rng.random() < 0.5])
-            for one in read_block(block.content)
+            one._replace(places=[at for at in one.places if at not in gone.get(one.offset, ())])
+            for one in whole
         ]
-        left = [one for one in kept if one.places]
-        if left:
-            assert read_block(write_block(left)) == left
+        left = take_out(block.content, gone)
+        assert (read_block(left) if left else []) == [one for one in kept if one.places]
+        assert take_out(block.content, {}) == block.content
 
 
 def test_common_hash_is_cut_into_pieces_and_a_rare_one_takes_few_bytes():
