@@ -145,15 +145,6 @@ def offset_of(h: int, begin: int) -> int:
     return (h >> _DROPPED_BITS) - (begin >> _DROPPED_BITS)
 
 
-def write_block(lists: Sequence[PlaceList]) -> bytes:
-    """Write a block's content anew: lists that were read from one, perhaps with fewer places."""
-    written = []
-    for offset, primary, places in lists:
-        width, content = _write_places(places)
-        written.append((offset, _head(primary, width, len(places)), content))
-    return _join(written, len(lists[0].places))
-
-
 def _join(lists: Sequence[tuple[int, int, bytes]], places: int) -> bytes:
     """Put a block together of (offset, head, list); ``places`` is how many the first list has."""
     if len(lists) == 1 and places > _MOST_SHARED_PLACES:

@@ -17,7 +17,6 @@ from lrs.stores.sqlite.blocks import (
     offset_of,
     read_block,
     take_out,
-    write_block,
 )
 
 LO = 262_144 * 3
@@ -94,12 +93,6 @@ def test_a_hash_is_found_in_the_blocks_that_begin_with_it_and_in_the_one_before(
         for block in blocks:
             if block[:2] > (h, primary) and block.h >> 23 != h >> 23:
                 assert find_places(block.content, offset_of(h, block.h), primary) == []
-
-
-@given(LOTS)
-def test_block_that_was_read_is_written_as_it_was(lists):
-    for block in cut_in_slices(to_postings(lists), 1000):
-        assert write_block(read_block(block.content)) == block.content
 
 
 @given(LOTS, st.randoms(use_true_random=False), st.sampled_from([0.1, 0.5, 0.95]))
