@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.engines import Engine, mongo_server_engine, mongomock_engine, sqlite_engine
+from tests.engines import Engine, merging_engine, mongo_server_engine, mongomock_engine, sqlite_engine
 
 pytest_plugins = ["tests.hypothesis_profiles", "tests.mongo_server.plugin"]
 
@@ -28,11 +28,12 @@ def pytest_collection_finish() -> None:
     gc.set_threshold(20_000, 20, 20)
 
 
-@pytest.fixture(params=ENGINES)
-def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
-    """An empty store on each engine in turn."""
+def iter_engine(request: pytest.FixtureRequest, folder: Path) -> Iterator[Engine]:
+    """Make an empty store on the engine that the request names, and close it afterwards."""
     if request.param == "sqlite":
-        engines = iter([sqlite_engine(tmp_path)])
+        engines = iter([sqlite_engine(folder)])
+    elif request.param == "sqlite-merged":
+        engines = iter([merging_engine(folder)])
     elif request.param == "mongomock":
         engines = iter([mongomock_engine()])
     else:
@@ -42,3 +43,9 @@ def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
     yield made
     made.close()
     next(engines, None)
+
+
+@pytest.fixture(params=ENGINES)
+def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+    """An empty store on each engine in turn."""
+    yield from iter_engine(request, tmp_path)

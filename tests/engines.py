@@ -64,6 +64,35 @@ def sqlite_engine(folder: Path) -> Engine:
     return Engine("sqlite", lambda options: open_stores(url, options), url)
 
 
+def merging_engine(folder: Path) -> Engine:
+    """SQLite with the smallest lots, where all that can be merged is merged behind every write."""
+    from lrs.stores.sqlite.merging import Merger
+    from lrs.stores.sqlite.stores import SqliteStores
+
+    one_merges = threading.Lock()
+
+    def open_merging(options: StoreOptions) -> Stores:
+        stores = SqliteStores.open(f"{folder}/lrs.db", options, lot_size=1)
+        stores.maintenance.close()
+        write = stores.writer.run
+        merger = Merger(stores.writer, 1, lambda: False, lambda: None)
+
+        def write_and_merge(work: Any, weight: int = 1) -> Any:
+            done = write(work, weight)
+            if one_merges.acquire(blocking=False):
+                try:
+                    while merger.merge_one():
+                        pass
+                finally:
+                    one_merges.release()
+            return done
+
+        stores.writer.run = write_and_merge  # type: ignore[method-assign]
+        return stores
+
+    return Engine("sqlite", open_merging, f"sqlite:///{folder}/lrs.db")
+
+
 _numbers = itertools.count(1)
 
 

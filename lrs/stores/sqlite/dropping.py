@@ -21,6 +21,7 @@ from lrs.stores.sqlite import sql
 from lrs.stores.sqlite.connections import Readers
 from lrs.stores.sqlite.errors import translated
 from lrs.stores.sqlite.facts import decode_facts
+from lrs.stores.sqlite.lists import MergedLot, remove, remove_of_all
 from lrs.stores.sqlite.postings import Lots
 from lrs.stores.sqlite.references import forget_spreads, inherited_postings
 from lrs.stores.sqlite.rows import RowCodec
@@ -162,14 +163,26 @@ class Dropping:
         return _Found(seq, tuple(hashes))
 
     def _unpost(self, write: Write, piece: Sequence[_Found]) -> None:
-        lots = Lots(write.database, self._lot_size)
+        database = write.database
+        lots = Lots(database, self._lot_size)
         keys, unread = [], []
+        merged: dict[MergedLot, dict[int, set[int]]] = {}
+        damaged: dict[MergedLot, set[int]] = {}
         for seq, hashes in piece:
             keys += [(lot, h, seq) for lot in lots.all_of(seq) for h in hashes or ()]
             unread += [(lot, seq) for lot in lots.all_of(seq) if hashes is None]
-        write.database.executemany(_UNPOST, sorted(keys))
+            for lot in lots.merged_of(seq):
+                for h in hashes or ():
+                    merged.setdefault(lot, {}).setdefault(h, set()).add(seq)
+                if hashes is None:
+                    damaged.setdefault(lot, set()).add(seq)
+        database.executemany(_UNPOST, sorted(keys))
+        for lot, gone in merged.items():
+            remove(database, lot, gone)
         # Of a damaged statement nothing says by what it is found: each costs a walk over its lot.
-        write.database.executemany("DELETE FROM post WHERE lot = ? AND seq = ?", unread)
+        database.executemany("DELETE FROM post WHERE lot = ? AND seq = ?", unread)
+        for lot, seqs in damaged.items():
+            remove_of_all(database, lot, seqs)
 
     def _remove_statements(self, write: Write, tenant: int) -> int:
         database = write.database

@@ -103,6 +103,8 @@ class Maintenance:
                     self._look()
             except StoreError as error:
                 log.warning("Maintenance will be tried again: %s", error)
+                # What a merge that failed has left is tidied first.
+                self._leads = False
 
     def _look(self) -> None:
         self.checkpoint()

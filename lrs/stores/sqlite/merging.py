@@ -1,5 +1,9 @@
 """Merging closed lots of postings, sixteen to one, in short slices beside the writers.
 
+The new lot is made of lists (blocks.py). A lot that an earlier version merged, which is rows,
+is made anew as if it were sixteen. The oldest come first: so lots that are lists stand in
+front of all that are rows.
+
 Each slice is one piece of work for the writer. The new lot is unseen until ``lots`` lists
 it; then the old ones are unseen and their rows are deleted, in slices too. A crash at any
 point leaves rows of unlisted lots, which the next tidying deletes. Only the process that
@@ -9,12 +13,15 @@ holds ``-merge`` does any of this.
 import fcntl
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import cast
 
 import apsw
 
 from lrs.stores.sqlite import sql
+from lrs.stores.sqlite.blocks import Key, cut_into_blocks
 from lrs.stores.sqlite.errors import translated
 from lrs.stores.sqlite.locks import open_private, try_flock
 from lrs.stores.sqlite.postings import next_lot
@@ -26,9 +33,8 @@ _FIRST_SLICE_ROWS = 1000
 _SMALLEST_SLICE_ROWS = 100
 _LARGEST_SLICE_ROWS = 20_000
 _BEFORE_ALL = (-1, -1, -1)
-
-Key = tuple[int, int, int]
-"""Hash, primary, position: the order of postings inside a lot."""
+_INSERT = "INSERT INTO lists VALUES (?, ?, ?, ?, ?)"
+_BLOCKS_DELETED = 1000
 
 
 class Leadership:
@@ -100,16 +106,28 @@ class Merger:
         unlisted = self._writer.run(_find_unlisted)
         for lot in unlisted:
             self._repeat(lambda write, lot=lot: self._delete_slice(write, lot))  # type: ignore[misc]
+            self._repeat(lambda write, lot=lot: self._delete_blocks(write, lot))  # type: ignore[misc]
 
     def merge_one(self) -> bool:
         """Merge the oldest lots that are due; False when none are."""
         plan = self._writer.run(self._plan)
         if plan is None:
             return False
-        cursor: list[Key] = [_BEFORE_ALL]
-        if self._repeat(lambda write: self._copy_slice(write, plan, cursor)):
+        if self._copy(plan):
             self._writer.run(lambda write: _swap(write, plan))
             self.tidy()
+        return True
+
+    def _copy(self, plan: _Plan) -> bool:
+        """Write the new lot; False when broken off."""
+        after: Key | None = _BEFORE_ALL
+        while after is not None:
+            if self._stopping():
+                return False
+            # A slice may be run again: how far it came counts once it is committed.
+            work = partial(self._copy_slice, plan=plan, after=after)
+            after = self._writer.run(work, weight=self._pace.rows)
+            self._pause()
         return True
 
     def _repeat(self, work: Callable[[Write], bool]) -> bool:
@@ -122,36 +140,29 @@ class Merger:
 
     def _plan(self, write: Write) -> _Plan | None:
         """Find the oldest aligned range of closed lots that is still in pieces, and note it."""
-        lots = sql.rows(write.database, "SELECT lo, lot FROM lots ORDER BY lo")
+        lots = sql.rows(write.database, "SELECT lo, lot, form FROM lots ORDER BY lo")
         span = self._lot_size * WIDTH
         newest = lots[-1][0] if lots else 0
-        for lo in sorted({lo - lo % span for lo, _ in lots}):
-            old = tuple(lot for begin, lot in lots if lo <= begin < lo + span)
-            if len(old) > 1 and lo + span <= newest:
+        for lo in sorted({lo - lo % span for lo, _, form in lots if form == 0}):
+            old = tuple([lot for begin, lot, _ in lots if lo <= begin < lo + span])
+            if lo + span <= newest:
                 new = next_lot(write.database)
                 write.database.execute("INSERT INTO merging VALUES (?, ?, ?)", (new, lo, lo + span))
                 return _Plan(new, lo, lo + span, old)
         return None
 
-    def _copy_slice(self, write: Write, plan: _Plan, cursor: list[Key]) -> bool:
-        """Copy what follows the cursor, in the new lot's order; False when all is copied."""
+    def _copy_slice(self, write: Write, plan: _Plan, after: Key) -> Key | None:
+        """Make blocks of what follows a key; return the last key in them, None when nothing follows."""
         began = time.monotonic()
-        rows = self._pace.rows
-        after = cursor[0]
-        values = {"new": plan.new, "h": after[0], "p": after[1], "s": after[2], "rows": rows}
-        source = _merged(plan.old)
-        end = sql.row(
-            write.database,
-            f"SELECT h, prim, seq FROM ({source} LIMIT :rows) ORDER BY 1 DESC, 2 DESC, 3 DESC LIMIT 1",  # noqa: S608
-            {name: value for name, value in values.items() if name != "new"},
-        )
-        if end is None:
-            return False
-        copy = f"INSERT OR IGNORE INTO post SELECT :new, h, prim, seq FROM ({source} LIMIT :rows)"  # noqa: S608
-        write.database.execute(copy, values)
-        cursor[0] = end
+        most = self._pace.rows
+        values = dict(zip(("h", "p", "s", "rows"), (*after, most), strict=True))
+        rows = sql.rows(write.database, f"{_merged(plan.old)} LIMIT :rows", values)
+        if not rows:
+            return None
+        blocks, done = cut_into_blocks(plan.lo, rows, is_end=len(rows) < most)
+        write.database.executemany(_INSERT, [(plan.new, *block) for block in blocks])
         self._pace.measure(time.monotonic() - began)
-        return True
+        return cast(Key, rows[done - 1])
 
     def _delete_slice(self, write: Write, lot: int) -> bool:
         began = time.monotonic()
@@ -164,6 +175,13 @@ class Merger:
         write.database.execute(delete, (lot, *end))
         self._pace.measure(time.monotonic() - began)
         return True
+
+    def _delete_blocks(self, write: Write, lot: int) -> bool:
+        find = "SELECT h, prim, first FROM lists WHERE lot = ? ORDER BY h, prim, first LIMIT 1 OFFSET ?"
+        end = sql.row(write.database, find, (lot, _BLOCKS_DELETED))
+        behind = "" if end is None else " AND (h, prim, first) < (?, ?, ?)"
+        sql.rows(write.database, f"DELETE FROM lists WHERE lot = ?{behind}", (lot, *(end or ())))  # noqa: S608
+        return end is not None
 
 
 def _merged(lots: Sequence[int]) -> str:
@@ -182,18 +200,19 @@ def _forget_merge(write: Write) -> None:
 def _swap(write: Write, plan: _Plan) -> None:
     """List the new lot instead of the old ones; readers see either, never both or none."""
     write.database.execute("DELETE FROM lots WHERE lo >= ? AND lo < ?", (plan.lo, plan.hi))
-    write.database.execute("INSERT INTO lots VALUES (?, ?)", (plan.lo, plan.new))
+    write.database.execute("INSERT INTO lots VALUES (?, ?, 1)", (plan.lo, plan.new))
     write.database.execute("DELETE FROM merging WHERE lot = ?", (plan.new,))
 
 
 def _find_unlisted(write: Write) -> list[int]:
-    """Return the lots that have rows and are not listed, leaping from lot to lot."""
-    database: apsw.Connection = write.database
-    listed = {lot for (lot,) in database.execute("SELECT lot FROM lots")}
-    found: list[int] = []
-    lot = sql.value(database, "SELECT min(lot) FROM post")
+    """Return the lots that have postings and are not listed, leaping from lot to lot."""
+    listed = {lot for (lot,) in write.database.execute("SELECT lot FROM lots")}
+    found = {lot for table in ("post", "lists") for lot in _iter_lots(write.database, table)}
+    return sorted(found - listed)
+
+
+def _iter_lots(database: apsw.Connection, table: str) -> Iterator[int]:
+    lot = sql.value(database, f"SELECT min(lot) FROM {table}")  # noqa: S608 - fixed names
     while lot is not None:
-        if lot not in listed:
-            found.append(lot)
-        lot = sql.value(database, "SELECT min(lot) FROM post WHERE lot > ?", (lot,))
-    return found
+        yield lot
+        lot = sql.value(database, f"SELECT min(lot) FROM {table} WHERE lot > ?", (lot,))  # noqa: S608

@@ -13,6 +13,7 @@ import apsw
 from lrs.stores.sqlite import sql
 from lrs.stores.sqlite.filling import Fill, fill_definitions
 from lrs.stores.sqlite.schema_of_jobs import JOB_TABLES
+from lrs.stores.sqlite.schema_of_lists import LIST_TABLES
 from lrs.stores.sqlite.schema_of_tables import RECORDED_TABLES
 
 Change = Callable[[apsw.Connection], None]
@@ -73,6 +74,12 @@ def _add_subjects(database: apsw.Connection) -> None:
     add_column(database, "sessions", "subject TEXT")
 
 
+def _add_lists(database: apsw.Connection) -> None:
+    """Add them empty: of lots that were merged before, the merging thread makes lists (merging.py)."""
+    database.execute(LIST_TABLES)
+    add_column(database, "lots", "form INTEGER NOT NULL DEFAULT 0")
+
+
 _ATTACHMENTS_AND_ACTIVITIES = """
 CREATE TABLE IF NOT EXISTS attachments (
     tenant INTEGER, sha2 TEXT, dict INTEGER NOT NULL, content BLOB NOT NULL, PRIMARY KEY (tenant, sha2)
@@ -99,5 +106,6 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration("jobs; streams out", runs(JOB_TABLES)),
     Migration("recorded values; the mark of an institution that is taken away", _add_recorded_values),
     Migration("whom a sign-in link and a session are about", _add_subjects),
+    Migration("merged postings as lists", _add_lists),
 )
 """The first brings a file of version 1 to version 2, and so on."""

@@ -1,8 +1,10 @@
 """Postings in lots: by which hash a statement is found.
 
 The tree of postings is cut into lots by position, so that the part being written is small
-and stays hot; closed lots are merged (merging.py). Each statement has a hash at most once:
-as primary, or else as related only.
+and stays hot; closed lots are merged, and then are lists (merging.py, lists.py). Each
+statement has a hash at most once: as primary, or else as related only. In a merged lot what
+comes late is a row beside the lists, which stay as they are: it may say again what they say,
+or be primary where they have the hash as related.
 """
 
 from collections.abc import Iterable
@@ -10,6 +12,7 @@ from collections.abc import Iterable
 import apsw
 
 from lrs.stores.sqlite import sql
+from lrs.stores.sqlite.lists import MergedLot
 from lrs.stores.sqlite.rows import Posting
 
 LOT_SIZE = 16_384
@@ -39,7 +42,7 @@ class Lots:
         lo = seq - seq % self._size
         if lo > self._lo:
             self._lo, self._lot = lo, next_lot(self._database)
-            self._database.execute("INSERT INTO lots VALUES (?, ?)", (lo, self._lot))
+            self._database.execute("INSERT INTO lots (lo, lot) VALUES (?, ?)", (lo, self._lot))
         return self._lot
 
     def all_of(self, seq: int) -> list[int]:
@@ -51,11 +54,21 @@ class Lots:
         )
         return [lot for (lot,) in found]
 
+    def merged_of(self, seq: int) -> list[MergedLot]:
+        """Return the lots that have, or are being given, lists in which a position may be."""
+        found = self._database.execute(
+            "SELECT lot, lo FROM (SELECT lot, lo, form FROM lots WHERE lo <= :seq ORDER BY lo DESC LIMIT 1)"
+            " WHERE form = 1 UNION ALL SELECT lot, lo FROM merging WHERE lo <= :seq AND :seq < hi",
+            {"seq": seq},
+        )
+        return [MergedLot(*row) for row in found]
+
 
 def next_lot(database: apsw.Connection) -> int:
-    """Return a number that no lot has, listed or being merged."""
-    highest = "SELECT max(lot) FROM (SELECT lot FROM lots UNION ALL SELECT lot FROM merging)"
-    return int(sql.value(database, highest) or 0) + 1
+    """Return a number that no lot has: listed, being merged, or left by a merge that was broken off."""
+    tables = ("lots", "merging", "post", "lists")
+    highest = " UNION ALL ".join(f"SELECT max(lot) AS lot FROM {table}" for table in tables)  # noqa: S608
+    return int(sql.value(database, f"SELECT max(lot) FROM ({highest})") or 0) + 1  # noqa: S608
 
 
 def insert_new(database: apsw.Connection, rows: Iterable[tuple[int, int, int, int]]) -> None:

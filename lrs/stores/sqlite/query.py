@@ -1,18 +1,24 @@
 """Pages of statements: every filter is a posting, the rarest drives, the others are probed.
 
+In lots that are rows, one query of the database does all that. Older lots are lists: there
+the positions of the rarest filter are read, and their statements fetched. What else is asked
+is looked up in lists as well where that is less work than looking at the statements.
+
 Spec: xAPI 1.0.3 Communication 2.1.3.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from array import array
+from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
-from itertools import repeat
+from itertools import islice, repeat
 from typing import Any
 
 import apsw
 
 from lrs.stores.sqlite import sql
 from lrs.stores.sqlite.facts import FilterCheck
+from lrs.stores.sqlite.lists import Asked, Span
+from lrs.stores.sqlite.merged import MergedPostings
 from lrs.stores.sqlite.references import iter_chain
 from lrs.stores.sqlite.rows import RowCodec, State
 from lrs.xapi.ports import (
@@ -26,6 +32,7 @@ from lrs.xapi.ports import (
 
 _FIRST_SEQ, _LAST_SEQ = 1, (1 << 62)
 _COUNT_UP_TO = (200, 3000)
+_VERY_FEW = 20
 
 _RARITY = {
     FactKind.REGISTRATION: 0,
@@ -43,17 +50,16 @@ _AT_OR_BEHIND = "SELECT seq, stored FROM stmt WHERE seq >= ? ORDER BY seq LIMIT 
 
 _COLUMNS = "p.seq, s.id, s.stored, s.dict, s.body"
 
+_FETCH = (
+    "SELECT s.seq, s.id, s.stored, s.dict, s.body, s.ref"  # noqa: S608 - fixed text and a number
+    " FROM carray(?) c CROSS JOIN stmt s ON s.seq = c.value"
+    f" WHERE s.tenant = ? AND s.state <> {State.VOIDED:d}"
+)
+_MOST_LISTED, _MOST_FETCHED = 4096, 128
+"""Positions read from lists, and statements fetched, at once."""
 
 _plain = partial(tuple.__new__, StoredStatement)
 """Makes a statement of its fields, given as one tuple: without a call of Python for each."""
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """Positions asked for, both ends included."""
-
-    low: int
-    high: int
 
 
 class PageReader:
@@ -68,23 +74,60 @@ class PageReader:
         self._tenant = tenant
         self._query = query
         self._checks = [FilterCheck(condition) for condition in query.filters]
-        self._filters = _rarest_first(database, codec, query.filters)
-        self._sql = _page_sql(tuple([one.related for one in self._filters]), query.ascending)
+        self._merged = MergedPostings(database) if query.filters else None
+        self._asked = _rarest_first(database, codec, query.filters, self._merged)
+        self._alone: set[int] = set()
+        self._sql = _page_sql(tuple([one.related for one in self._asked]), query.ascending)
 
     def read(self) -> StatementPage:
         """Return the page; it is short only where it is the last."""
-        span = self._span()
         found: list[StoredStatement] = []
-        wanted = self._query.limit + 1
-        while len(found) < wanted and span.low <= span.high:
-            rows = self._rows(span, wanted - len(found))
-            missing = wanted - len(found)
+        for read, span in self._parts(self._span()):
+            if len(found) <= self._query.limit:
+                read(span, found)
+        page = found[: self._query.limit]
+        return StatementPage(page, page[-1].position if len(found) > len(page) else None)
+
+    def _parts(self, span: Span) -> list[tuple[Callable[[Span, list[StoredStatement]], None], Span]]:
+        """Cut a span into lots that are lists and lots that are rows, in the order asked for."""
+        if self._merged is None:
+            return [(self._read_rows, span)]
+        end = self._merged.end
+        parts = [
+            (self._read_lists, Span(span.low, min(span.high, end - 1))),
+            (self._read_rows, Span(max(span.low, end), span.high)),
+        ]
+        return [part for part in parts[:: 1 if self._query.ascending else -1] if part[1].low <= part[1].high]
+
+    def _read_rows(self, span: Span, found: list[StoredStatement]) -> None:
+        """Read on where postings are rows, until one more is found than the page holds."""
+        while (missing := self._query.limit + 1 - len(found)) > 0 and span.low <= span.high:
+            rows = self._rows(span, missing)
             found += self._serve(rows)
             if len(rows) < missing:
                 break
             span = self._behind(span, rows[-1][0])
-        page = found[: self._query.limit]
-        return StatementPage(page, page[-1].position if len(found) > len(page) else None)
+
+    def _read_lists(self, span: Span, found: list[StoredStatement]) -> None:
+        """Read on where postings are lists, a few more statements each time."""
+        assert self._merged is not None  # noqa: S101 - there are filters
+        rarest, *others = self._asked
+        positions = self._merged.iter_positions(rarest, span, ascending=self._query.ascending)
+        most = self._query.limit + 1 - len(found)
+        while some := list(islice(positions, most)):
+            left = self._merged.narrow(some, others)
+            while left and (missing := self._query.limit + 1 - len(found)) > 0:
+                size = min(missing, _MOST_FETCHED)
+                found += self._serve(self._fetch(left[:size]))
+                left = left[size:]
+            if len(some) < most or len(found) > self._query.limit:
+                return
+            most = min(4 * most, _MOST_LISTED)
+
+    def _fetch(self, positions: Sequence[int]) -> list[Any]:
+        rows = sql.rows(self._database, _FETCH, (apsw.carray(array("q", positions)), self._tenant))
+        self._alone = {row[0] for row in rows if row[5] is None}
+        return rows
 
     def _span(self) -> Span:
         low, high = _FIRST_SEQ, _LAST_SEQ
@@ -108,7 +151,7 @@ class PageReader:
             "low": span.low,
             "high": span.high,
             "limit": limit,
-            **{f"h{n}": self._codec.term(f.kind, f.value) for n, f in enumerate(self._filters)},
+            **{f"h{n}": asked.h for n, asked in enumerate(self._asked)},
         }
         return sql.rows(self._database, self._sql, values)
 
@@ -134,6 +177,8 @@ class PageReader:
 
         The client that wrote a referred-to statement is never inherited.
         """
+        if seq in self._alone:
+            return False
         chain = list(iter_chain(self._database, self._codec, self._tenant, seq))
         return all(
             any(check.holds(content) for content in (chain[:1] if f.kind is FactKind.CLIENT else chain))
@@ -172,31 +217,41 @@ def _arm(primary: int, related: tuple[bool, ...]) -> str:
     )
 
 
-def _rarest_first(database: apsw.Connection, codec: RowCodec, filters: Sequence[Filter]) -> list[Filter]:
+def _rarest_first(
+    database: apsw.Connection, codec: RowCodec, filters: Sequence[Filter], merged: MergedPostings | None
+) -> list[Asked]:
     """Order filters by how many statements meet them, counted up to a bound: to a low one first.
 
-    Where one stays below the low bound it is the rarest, whatever the others come to.
+    Where one stays below the low bound it is the rarest, whatever the others come to; where very
+    few meet it, the others are not even counted.
     """
-    if len(filters) < 2:  # noqa: PLR2004 - one needs no order
-        return list(filters)
-    terms = [(codec.term(f.kind, f.value), f) for f in filters]
+    likely = sorted(filters, key=lambda f: _RARITY[f.kind])
+    asked = [Asked(codec.term(f.kind, f.value), f.related) for f in likely]
+    if merged is None or len(asked) < 2:  # noqa: PLR2004 - one needs no order
+        return asked
+    counts: dict[Asked, int] = {}
     for bound in _COUNT_UP_TO:
-        counts = {f: _count(database, h, f, bound) for h, f in terms}
+        for one in asked:
+            counts[one] = _count(database, one, merged, bound)
+            if counts[one] <= _VERY_FEW:
+                return [one, *[other for other in asked if other != one]]
         if min(counts.values()) < bound:
             break
-    return sorted(filters, key=lambda f: (counts[f], _RARITY[f.kind]))
+    return sorted(asked, key=counts.__getitem__)
 
 
-def _count(database: apsw.Connection, h: int, condition: Filter, bound: int) -> int:
-    prim = "IN (0, 1)" if condition.related else "= 1"
-    return int(
+def _count(database: apsw.Connection, asked: Asked, merged: MergedPostings, bound: int) -> int:
+    """Count first in rows, of which there are some in every lot, then in lists."""
+    prim = "IN (0, 1)" if asked.related else "= 1"
+    count = int(
         sql.value(
             database,
             "SELECT count(*) FROM (SELECT 1 FROM lots l CROSS JOIN post p ON p.lot = l.lot"  # noqa: S608
             f" WHERE p.h = ? AND p.prim {prim} LIMIT ?)",
-            (h, bound),
+            (asked.h, bound),
         )
     )
+    return count if count >= bound else min(bound, count + merged.count(asked, bound - count))
 
 
 def first_after(database: apsw.Connection, instant_us: int) -> int:

@@ -1,8 +1,8 @@
 """Tables of the embedded store, as a new file gets them.
 
 ``PRAGMA user_version`` carries the schema's version from the first day. All tables here
-are *recorded*, but for ``ids``, ``post``, ``lots`` and ``refs``, which can be made again
-from ``stmt``. Instants are microseconds since the epoch, UTC.
+are *recorded*, but for ``ids``, ``post``, ``lists``, ``lots`` and ``refs``, which can be
+made again from ``stmt``. Instants are microseconds since the epoch, UTC.
 
 Whoever changes a table here, or adds one, appends a migration in ``migrations.py`` that
 does the same to an older file: a new column stands last. A test compares the two.
@@ -19,6 +19,7 @@ from lrs.stores.sqlite import sql
 from lrs.stores.sqlite.filling import Fill, begin_fill
 from lrs.stores.sqlite.migrations import MIGRATIONS
 from lrs.stores.sqlite.schema_of_jobs import JOB_TABLES
+from lrs.stores.sqlite.schema_of_lists import LIST_TABLES
 from lrs.stores.sqlite.schema_of_tables import RECORDED_TABLES
 
 log = logging.getLogger(__name__)
@@ -49,7 +50,11 @@ CREATE TABLE refs (h INTEGER, seq INTEGER, PRIMARY KEY (h, seq)) WITHOUT ROWID, 
 CREATE TABLE post (
     lot INTEGER, h INTEGER, prim INTEGER, seq INTEGER, PRIMARY KEY (lot, h, prim, seq)
 ) WITHOUT ROWID, STRICT;
-CREATE TABLE lots (lo INTEGER PRIMARY KEY, lot INTEGER NOT NULL) STRICT;
+-- form: 0 where all postings of the lot are in post, 1 where they are in lists (blocks.py), and in
+-- post only those that came late.
+CREATE TABLE lots (
+    lo INTEGER PRIMARY KEY, lot INTEGER NOT NULL, form INTEGER NOT NULL DEFAULT 0
+) STRICT;
 CREATE TABLE merging (lot INTEGER PRIMARY KEY, lo INTEGER NOT NULL, hi INTEGER NOT NULL) STRICT;
 
 CREATE TABLE history (
@@ -129,7 +134,7 @@ def upgrade(database: apsw.Connection, random_bytes: Callable[[int], bytes]) -> 
     """
     version = _version(database)
     if version == 0:
-        database.execute(_TABLES + JOB_TABLES + RECORDED_TABLES)
+        database.execute(_TABLES + JOB_TABLES + RECORDED_TABLES + LIST_TABLES)
     elif version < newest():
         _migrate(database, version)
     if version < newest():

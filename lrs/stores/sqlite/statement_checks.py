@@ -12,7 +12,9 @@ from lrs.errors import CorruptRecord
 from lrs.stores.checking import LOOKED_AT_ONCE, Order, examine, where
 from lrs.stores.moving import Fault, KeptStatement, Looked
 from lrs.stores.sqlite import sql
+from lrs.stores.sqlite.blocks import count_places
 from lrs.stores.sqlite.facts import Content, decode_facts
+from lrs.stores.sqlite.lists import HeldPositions, MergedLot
 from lrs.stores.sqlite.references import inherited_postings, noted_spreads
 from lrs.stores.sqlite.rows import State
 from lrs.xapi.ports import Fact, FactKind, PreparedStatement, id_bytes, id_text
@@ -49,9 +51,12 @@ class _Lots:
 
     def __init__(self, database: apsw.Connection) -> None:
         self._database = database
-        found = sql.rows(database, "SELECT lo, lot FROM lots ORDER BY lo")
-        self._begins = [lo for lo, _ in found]
-        self._lots = [lot for _, lot in found]
+        found = sql.rows(database, "SELECT lo, lot, form FROM lots ORDER BY lo")
+        self._begins = [lo for lo, _, _ in found]
+        self._lots = [lot for _, lot, _ in found]
+        self._merged = {lot: MergedLot(lot, lo) for lo, lot, form in found if form}
+        self._forms = [form for _, _, form in found]
+        self._held = HeldPositions(database)
         self._expected: Counter[int] = Counter()
         self._uncertain: set[int] = set()
 
@@ -67,12 +72,33 @@ class _Lots:
         """Count no more in the lot of a statement that cannot be read."""
         self._uncertain.add(self.of(seq) or 0)
 
+    def holds(self, lot: int, h: int, primary: int, seq: int) -> bool:
+        """Tell whether a statement is found by a hash."""
+        if sql.row(self._database, _POSTING, (lot, h, primary, seq)) is not None:
+            return True
+        merged = self._merged.get(lot)
+        return merged is not None and self._held.holds(merged, h, primary, seq)
+
     def iter_faults(self) -> Iterator[Fault]:
+        if self._forms != sorted(self._forms, reverse=True):
+            yield Fault("posting", "lots", "A lot of rows lies before one of lists, and is not looked into.")
         for lot in self._lots:
-            kept = sql.value(self._database, "SELECT count(*) FROM post WHERE lot = ?", (lot,))
+            kept = self._count(lot)
             if kept > self._expected[lot] and lot not in self._uncertain:
                 what = f"{kept - self._expected[lot]} postings find statements by what they do not say."
                 yield Fault("posting", f"lot {lot}", what)
+
+    def _count(self, lot: int) -> int:
+        """Count postings; a row beside lists counts where these do not have the statement."""
+        merged = self._merged.get(lot)
+        if merged is None:
+            return int(sql.value(self._database, "SELECT count(*) FROM post WHERE lot = ?", (lot,)))
+        late = set(self._database.execute("SELECT h, seq FROM post WHERE lot = ?", (lot,)))
+        added = [
+            1 for h, seq in late if not any(self._held.holds(merged, h, primary, seq) for primary in (0, 1))
+        ]
+        contents = self._database.execute("SELECT content FROM lists WHERE lot = ?", (lot,))
+        return len(added) + sum(count_places(content) for (content,) in contents)
 
 
 class StatementCheck:
@@ -196,11 +222,7 @@ class StatementCheck:
             yield Fault("posting", here, "No lot holds its position.")
             return
         self._lots.expect(lot, len(expected))
-        missing = sum(
-            1
-            for h, primary in expected.items()
-            if sql.row(self._database, _POSTING, (lot, h, primary, row.seq)) is None
-        )
+        missing = sum(1 for h, primary in expected.items() if not self._lots.holds(lot, h, primary, row.seq))
         if missing:
             what = f"It is not found by {missing} of the {len(expected)} facts that it has or inherits."
             yield Fault("posting", here, what)

@@ -14,8 +14,10 @@ import pytest
 
 from lrs.errors import StoreUnavailable
 from lrs.stores import StoreOptions
+from lrs.stores.sqlite.blocks import read_block
 from lrs.stores.sqlite.merging import WIDTH, Leadership, Merger
 from lrs.stores.sqlite.stores import SqliteStores
+from lrs.stores.sqlite.writer import Write
 from lrs.xapi.ports import StatementStore
 from tests.contract.builders import (
     ACTIVITY,
@@ -47,10 +49,10 @@ QUESTIONS = [
 ]
 
 
-def open_store(folder: Path, *, maintained: bool = False) -> SqliteStores:
+def open_store(folder: Path, *, maintained: bool = False, lot_size: int = LOT) -> SqliteStores:
     """Open with small lots; unless it is maintained, nobody merges but the test."""
     options = StoreOptions(lambda: time.time_ns() // 1000, os.urandom, durable=False)
-    stores = SqliteStores.open(str(folder / "lrs.db"), options, LOT)
+    stores = SqliteStores.open(str(folder / "lrs.db"), options, lot_size)
     if not maintained:
         stores.maintenance.close()
     return stores
@@ -84,12 +86,31 @@ def lots(stores: SqliteStores) -> list[tuple[int, int]]:
 
 
 def lots_with_rows(stores: SqliteStores) -> set[int]:
-    found = "SELECT DISTINCT lot FROM post"
+    found = "SELECT lot FROM post UNION SELECT lot FROM lists"
     return {lot for (lot,) in stores.writer.run(lambda write: write.database.execute(found).fetchall())}
 
 
+def postings(stores: SqliteStores) -> set[tuple[int, int, int, int]]:
+    """Lot, the kept part of the hash, primary and position of all postings, in rows and in lists."""
+
+    def read(write: Write) -> set[tuple[int, int, int, int]]:
+        posted = write.database.execute("SELECT lot, h >> 23, prim, seq FROM post")
+        listed = write.database.execute(
+            "SELECT b.lot, coalesce(l.lo, m.lo), b.h >> 23, b.content FROM lists b"
+            " LEFT JOIN lots l USING (lot) LEFT JOIN merging m USING (lot)"
+        )
+        return {*posted} | {
+            (lot, begin + one.offset, one.primary, lo + at)
+            for lot, lo, begin, content in listed
+            for one in read_block(content)
+            for at in one.places
+        }
+
+    return stores.writer.run(read)
+
+
 def merger(stores: SqliteStores, pause=lambda: None, stopping=lambda: False) -> Merger:
-    made = Merger(stores.writer, LOT, stopping, pause)
+    made = Merger(stores.writer, stores.records._lot_size, stopping, pause)
     made._pace.rows = 7
     made._pace.measure = lambda seconds: None
     return made
