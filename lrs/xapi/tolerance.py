@@ -137,6 +137,8 @@ def correct_statement(
     raw: RawStatement, names: Collection[Tolerance], version: Version
 ) -> tuple[RawStatement, Sequence[Correction]]:
     """Mend one statement; one that needs nothing comes back as it is."""
+    if not names:
+        return raw, ()
     mender = _Mender(names, version)
     edits = mender.look(raw.value, "", "")
     if edits is None:
