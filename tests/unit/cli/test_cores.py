@@ -2,15 +2,20 @@
 
 import multiprocessing
 import os
+import time
 from multiprocessing.connection import Connection
+from pathlib import Path
 
 import pytest
 
 from lrs.cli.cores import Cores, cores_for
+from tests.server import RunningServer, running_server
 
 pytestmark = pytest.mark.skipif(
     not hasattr(os, "sched_setaffinity"), reason="this system does not let a process choose its cores"
 )
+
+_PATIENCE_SECONDS = 30
 
 
 def _take_and_wait(cores: Cores, pipe: Connection) -> None:
@@ -62,3 +67,27 @@ def test_processes_are_pinned_as_a_rule_where_there_is_exactly_a_core_for_each(
     assert [cores_for(workers, None) is not None for workers in (1, 2, 3)] == [False, True, False]
     assert cores_for(2, pin=False) is None
     assert cores_for(1, pin=True) is not None
+
+
+def _cores_of_threads(server: RunningServer) -> list[set[frozenset[int]]]:
+    """Return where the threads of each server process may run."""
+    children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children").read_text().split()
+    return [
+        {frozenset(os.sched_getaffinity(int(task.name))) for task in Path(f"/proc/{child}/task").iterdir()}
+        for child in children
+    ]
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="nothing here tells where a thread may run")
+def test_every_thread_of_a_server_process_stays_on_its_core_when_processes_are_pinned(tmp_path: Path) -> None:
+    there = sorted(os.sched_getaffinity(0))
+    options = ("--workers", str(len(there)))
+    with running_server(f"sqlite:///{tmp_path}/lrs.db", tmp_path, *options, "--pin") as server:
+        wanted = sorted([{frozenset({core})} for core in there], key=str)
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        # The server answers as soon as the first of its processes does.
+        while (found := sorted(_cores_of_threads(server), key=str)) != wanted and time.monotonic() < deadline:
+            time.sleep(0.1)
+    assert found == wanted
+    with running_server(f"sqlite:///{tmp_path}/lrs.db", tmp_path, *options, "--no-pin") as server:
+        assert set().union(*_cores_of_threads(server)) == {frozenset(there)}

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from lrs.errors import CorruptRecord
+from lrs.xapi.marks import mark_undefining
 from lrs.xapi.texts import Additions, pack, received_text, served_list, served_text
 
 ID = "11111111-2222-4333-8444-555555555555"
@@ -104,6 +105,16 @@ def test_a_list_holds_what_each_is_served_as() -> None:
     for length in (0, 3, 5, 40):
         with pytest.raises(CorruptRecord):
             served_list([kept[0], (bodies[2][:length], STORED_US)])
+
+
+def test_many_plain_and_marked_texts_served_together_are_what_each_is_alone() -> None:
+    plain = packed(BARE + b',"timestamp":"2020-01-01T00:00:00Z"}')
+    kept = [(plain, STORED_US + step * 400_001) for step in range(7)]
+    kept.append((mark_undefining(plain), STORED_US))
+    assert served_list(kept) == b",".join(served_text(*one) for one in kept)
+    for length in (0, 3, 5, 40):
+        with pytest.raises(CorruptRecord):
+            served_list([kept[0], (plain[:length], STORED_US)])
 
 
 def test_a_body_that_is_cut_short_is_reported() -> None:
