@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import time
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -72,10 +73,15 @@ def test_processes_are_pinned_as_a_rule_where_there_is_exactly_a_core_for_each(
 def _cores_of_threads(server: RunningServer) -> list[set[frozenset[int]]]:
     """Return where the threads of each server process may run."""
     children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children").read_text().split()
-    return [
-        {frozenset(os.sched_getaffinity(int(task.name))) for task in Path(f"/proc/{child}/task").iterdir()}
-        for child in children
-    ]
+    return [_cores_of(Path(f"/proc/{child}/task")) for child in children]
+
+
+def _cores_of(threads: Path) -> set[frozenset[int]]:
+    found = set()
+    for thread in threads.iterdir():
+        with suppress(ProcessLookupError):  # It has ended meanwhile.
+            found.add(frozenset(os.sched_getaffinity(int(thread.name))))
+    return found
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="nothing here tells where a thread may run")
