@@ -10,6 +10,7 @@ from lrs import __version__
 from lrs.access.model import Role
 from lrs.access.routes.api import make_institutions_blueprint, make_keys_blueprint
 from lrs.access.routes.sessions import make_sessions_blueprint
+from lrs.access.routes.start import make_start_blueprint
 from lrs.competencies.routes.api import make_progress_blueprint
 from lrs.competencies.routes.case import make_case_blueprint
 from lrs.consent.routes.api import make_given_consents_blueprint, make_own_consents_blueprint
@@ -50,7 +51,7 @@ _HOMES = {
     Role.LEARNER: "portfolio_pages.show",
     Role.REGISTRAR: "transcript_pages.all_learners",
 }
-"""Each role's own page, where signing in ends."""
+"""Each role's own page, where signing in ends and ``/`` leads."""
 
 
 class _Application(Flask):
@@ -116,6 +117,7 @@ def _add_pages(app: Flask, services: Services) -> None:
     """Add what people open in a browser."""
     public_url = services.settings.public_url
     secure = public_url.startswith("https://")
+    app.register_blueprint(make_start_blueprint(services.access, _HOMES, public_url))
     app.register_blueprint(make_sessions_blueprint(services.access, secure, _HOMES))
     app.register_blueprint(
         make_arrivals_blueprint(services.arrivals, services.access, services.quotas, public_url)

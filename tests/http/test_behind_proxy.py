@@ -88,6 +88,14 @@ def test_the_docs_page_its_style_and_its_description_stand_below_the_path(placed
     assert described["servers"] == [{"url": "/lrs"}]
 
 
+def test_the_start_page_leads_below_the_path(placed: Instance) -> None:
+    page = placed.client.get(f"{outer(placed)}/")
+    links = re.findall(r'(?:href|src)="(/[^"]*)"', page.text)
+    assert (page.status_code, "/lrs/api/docs" in links) == (200, True)
+    assert [link for link in links if not link.startswith("/lrs/")] == []
+    assert "<code>https://example.org/lrs/xapi</code>" in page.text
+
+
 def test_what_is_made_and_what_failed_is_said_with_the_path(placed: Instance) -> None:
     admin, place = administrator(placed), f"{outer(placed)}/api/v1/institutions"
     made = placed.client.post(place, json={"name": "Museum"}, headers=admin)
