@@ -482,7 +482,7 @@ def test_a_key_that_stopped_is_listed_only_while_its_posts_are_kept(embedded: In
     used, unused = embedded.key(), embedded.key()
     embedded.post(GOOD, used)
     for headers in (used, unused):
-        embedded.access.revoke_key(key_id(headers))
+        embedded.access.keys.revoke(key_id(headers))
     sign_in(embedded, "School")
     page = embedded.client.get("/arrivals").text
     assert key_id(used) in page

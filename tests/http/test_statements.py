@@ -354,7 +354,7 @@ def test_a_body_that_is_no_statement_is_refused_with_reasons_and_noted(
     assert answer.content_type == "application/problem+json"
     handle = embedded.access.handle_for_institution_named("School")
     (refusal,) = embedded.services.stores.records.arrivals(handle).list_refusals(
-        embedded.access.list_keys(handle.institution_id)[0].id, 10
+        embedded.access.keys.list(handle.institution_id)[0].id, 10
     )
     assert (refusal.error_id, refusal.code, refusal.body_bytes) == (answer.json["errorId"], code, len(body))
 
