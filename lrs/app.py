@@ -42,6 +42,7 @@ from lrs.xapi.routes.cors import install_cors
 from lrs.xapi.routes.documents import make_documents_blueprint
 from lrs.xapi.routes.knowledge import make_knowledge_blueprint
 from lrs.xapi.routes.lines import make_lines_blueprint
+from lrs.xapi.routes.short_way import ShortWay
 from lrs.xapi.routes.statements import make_statements_blueprint
 from lrs.xapi.routes.usage_api import make_usage_blueprint
 from lrs.xapi.versions import Version
@@ -77,6 +78,8 @@ def create_app(settings: Settings, services: Services | None = None, threads: in
     app.extensions["lrs"] = services
     install_error_handlers(app, services.outside.new_error_id)
     install_callers(app, services.access.authenticate)
+    short = ShortWay(app.wsgi_app, services.statements, services.access.authenticate)
+    app.wsgi_app = short  # type: ignore[method-assign]  # Flask's own way to wrap itself
     install_pages(app)
     app.register_blueprint(make_health_blueprint(services.stores.ping))
     _add_xapi(app, services, max(1, threads // 4))

@@ -17,6 +17,7 @@ from lrs.xapi.arrivals import ArrivalService
 from lrs.xapi.attachments import SentBody
 from lrs.xapi.query import KNOWN
 from lrs.xapi.routes.common import find_caller, get_version, noting_refusal, read_body
+from lrs.xapi.routes.short_way import raise_met
 from lrs.xapi.service import Showing, StatementService, Stored
 
 _MOST_LANGUAGES = 32
@@ -46,6 +47,7 @@ def make_statements_blueprint(service: StatementService, arrivals: ArrivalServic
         """Answer one statement by id, or a page."""
         caller = find_caller()
         g.consistent_through = to_text(service.consistent_through(caller))
+        raise_met(request.environ)
         version = get_version()
         params = read_params(request.args, KNOWN)
         answer = service.get(caller, params, version, _showing())
@@ -58,6 +60,7 @@ def make_statements_blueprint(service: StatementService, arrivals: ArrivalServic
 
 
 def _post(service: StatementService, caller: Caller) -> Stored:
+    raise_met(request.environ)
     version = get_version()
     read_params(request.args, ())
     return service.post(caller, _sent_body(service), version)
