@@ -111,11 +111,11 @@ def test_a_legal_basis_opens_what_it_names_and_says_which_it_is(city: City) -> N
     from lrs.consent.model import check_terms
 
     terms = check_terms("transcript", ["records"], [city.handle(WORKS).institution_id], None)
-    city.instance.services.consents.declare_basis(
+    city.instance.services.consents.bases.declare(
         city.handle(SCHOOL), "act", terms, None, "Education Act, section 5"
     )
     other = check_terms("transcript", ["records"], [city.handle(MUSEUM).institution_id], 1)
-    city.instance.services.consents.declare_basis(city.handle(SCHOOL), "old", other, None, "An old act")
+    city.instance.services.consents.bases.declare(city.handle(SCHOOL), "old", other, None, "An old act")
     document = city.transcript()
     assert ids(document) == ["work"]
     assert document["sources"][1]["grounds"] == ["legal basis: Education Act, section 5"]
