@@ -9,8 +9,8 @@ from config.settings import read_settings
 from lrs.errors import ConfigError
 from tests.engines import Engine
 from tests.http.conftest import Instance, make_instance
+from tests.http.posting import GOOD
 from tests.http.test_access_api import administrator
-from tests.http.test_arrivals import GOOD
 from tests.server import running_server
 
 PREFIX = {"X-Forwarded-Prefix": "/lrs"}

@@ -8,8 +8,8 @@ from lrs.access.model import Scope
 from lrs.clock import to_text
 from tests.engines import Engine
 from tests.http.conftest import Instance, basic, make_instance
+from tests.http.posting import BAD, GOOD, key_id
 from tests.http.test_access_api import administrator
-from tests.http.test_arrivals import BAD, GOOD, key_id
 
 DAY = 86_400
 

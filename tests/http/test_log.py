@@ -9,7 +9,7 @@ import pytest
 from lrs.access.model import Scope
 from lrs.streams.log import MOST_WAITING
 from tests.http.conftest import Instance
-from tests.http.test_arrivals import GOOD
+from tests.http.posting import GOOD
 
 VOIDED = "http://adlnet.gov/expapi/verbs/voided"
 

@@ -13,8 +13,8 @@ import pytest
 
 from lrs.access.model import Scope
 from tests.http.conftest import Instance, basic
+from tests.http.posting import GOOD, key_id
 from tests.http.test_access_api import administrator
-from tests.http.test_arrivals import GOOD, key_id
 
 S = Scope
 EVERYBODY = frozenset(S)

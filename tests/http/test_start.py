@@ -4,7 +4,7 @@ from lrs.access.model import Role
 from tests.engines import Engine
 from tests.http.conftest import Instance, make_instance
 from tests.http.portfolio.learners import sign_in
-from tests.http.test_arrivals import sign_in as sign_in_provider
+from tests.http.posting import sign_in as sign_in_provider
 
 
 def test_strangers_are_told_how_people_and_systems_come_in(embedded: Instance) -> None:

@@ -25,7 +25,7 @@ from tests.http.owned import (
     nobodys_like,
     send,
 )
-from tests.http.test_arrivals import BAD, GOOD, key_id, sign_in
+from tests.http.posting import BAD, GOOD, key_id, sign_in
 
 UNOWNED = {
     ("GET", "/"),

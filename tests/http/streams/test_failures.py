@@ -12,8 +12,8 @@ from lrs.jobs.model import Outcome
 from lrs.streams.delivery import AT_ONCE
 from tests.engines import sqlite_engine
 from tests.http.conftest import Instance, make_instance
+from tests.http.posting import GOOD
 from tests.http.streams.sending import add, deliver, letters, of, stands
-from tests.http.test_arrivals import GOOD
 from tests.receiver import Received, Receiver, running_receiver
 
 

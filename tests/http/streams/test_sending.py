@@ -7,8 +7,8 @@ import json
 
 from lrs.jobs.model import Outcome
 from tests.http.conftest import Instance
+from tests.http.posting import GOOD
 from tests.http.streams.sending import add, deliver, of, stands
-from tests.http.test_arrivals import GOOD
 from tests.multipart import BOUNDARY
 from tests.receiver import Received, Receiver
 

@@ -9,8 +9,8 @@ import pytest
 from lrs.access.model import Scope
 from tests.engines import sqlite_engine
 from tests.http.conftest import Instance, make_instance
+from tests.http.posting import GOOD
 from tests.http.streams.sending import add, deliver, of, stands
-from tests.http.test_arrivals import GOOD
 from tests.receiver import Receiver
 
 

@@ -3,7 +3,7 @@
 from lrs.access.model import Scope
 from tests.engines import Engine
 from tests.factories import make_statement
-from tests.http.test_arrivals import sign_in
+from tests.http.posting import sign_in
 from tests.http.tokens.world import World, assert_refused, bearer, made
 from tests.issuers import AUDIENCE, LocalIssuer
 
