@@ -78,7 +78,8 @@ def create_app(settings: Settings, services: Services | None = None, threads: in
     app.extensions["lrs"] = services
     install_error_handlers(app, services.outside.new_error_id)
     install_callers(app, services.access.authenticate)
-    short = ShortWay(app.wsgi_app, services.statements, services.access.authenticate)
+    origins = frozenset(settings.cors_origins.split())
+    short = ShortWay(app.wsgi_app, services.statements, services.access.authenticate, origins)
     app.wsgi_app = short  # type: ignore[method-assign]  # Flask's own way to wrap itself
     install_pages(app)
     app.register_blueprint(make_health_blueprint(services.stores.ping))

@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import BytesIO
 from typing import Any
@@ -13,11 +13,10 @@ from flask import request_started
 from werkzeug.test import TestResponse
 
 from lrs.access.model import Scope
+from lrs.xapi.routes import short_way
 from tests.http.conftest import Instance, basic, make_instance
 
 ID = "11111111-2222-4333-8444-555555555555"
-LONG = {"Accept-Language": "*"}
-"""Asks for no language, which is what is given anyway; but the short way knows nothing of languages."""
 
 STATEMENT: dict[str, Any] = {
     "actor": {"mbox": "mailto:a@example.org"},
@@ -37,6 +36,21 @@ def seen_by_flask(instance: Instance) -> Iterator[list[str]]:
 
     with request_started.connected_to(note, instance.app):
         yield seen
+
+
+@contextmanager
+def long_way() -> Iterator[None]:
+    """Have nothing answered past Flask."""
+    with patch.dict(short_way._TAKES, clear=True):
+        yield
+
+
+def both_ways(ask: Callable[[], TestResponse]) -> TestResponse:
+    """Ask on both ways, see that they tell the same, and return the answer."""
+    short = ask()
+    with long_way():
+        assert told(short) == told(ask())
+    return short
 
 
 def told(answer: TestResponse) -> tuple[int, list[tuple[str, str]], Any]:
@@ -73,8 +87,7 @@ GETS = {
 def test_a_get_is_answered_the_same_on_both_ways(shared_embedded: Instance, params: dict[str, str]) -> None:
     key = shared_embedded.key(ID)
     shared_embedded.post([{**STATEMENT, "id": ID}, STATEMENT], key)
-    short = shared_embedded.get(key, **params)
-    assert told(short) == told(shared_embedded.get({**key, **LONG}, **params))
+    both_ways(lambda: shared_embedded.get(key, **params))
 
 
 @pytest.mark.parametrize(
@@ -92,11 +105,7 @@ def test_a_get_is_answered_the_same_on_both_ways(shared_embedded: Instance, para
 )
 def test_an_odd_query_is_answered_the_same_on_both_ways(shared_embedded: Instance, query: str) -> None:
     key = shared_embedded.key("Odd")
-    answers = [
-        shared_embedded.client.get("/xapi/statements", query_string=query, headers=headers)
-        for headers in (key, {**key, **LONG})
-    ]
-    assert told(answers[0]) == told(answers[1])
+    both_ways(lambda: shared_embedded.client.get("/xapi/statements", query_string=query, headers=key))
 
 
 POSTS: dict[str, tuple[bytes, str]] = {
@@ -123,11 +132,9 @@ def test_a_post_is_answered_the_same_on_both_ways(sqlite: Any, body: bytes, cont
     instance = make_instance(sqlite, LRS_MAX_BODY_BYTES="1500")
     key = instance.key()
     instance.post({**STATEMENT, "id": ID}, key)
-    answers = [
-        instance.client.post("/xapi/statements", data=body, headers=headers, content_type=content_type)
-        for headers in (key, {**key, **LONG})
-    ]
-    assert told(answers[0]) == told(answers[1])
+    both_ways(
+        lambda: instance.client.post("/xapi/statements", data=body, headers=key, content_type=content_type)
+    )
 
 
 CALLERS: dict[str, dict[str, str]] = {
@@ -142,22 +149,21 @@ CALLERS: dict[str, dict[str, str]] = {
 
 
 @pytest.mark.parametrize("changes", CALLERS.values(), ids=CALLERS.keys())
-@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT"])
 def test_callers_and_versions_are_answered_the_same_on_both_ways(
     shared_embedded: Instance, method: str, changes: dict[str, str]
 ) -> None:
     headers = {**shared_embedded.key(f"{method}{sorted(changes.items())}"), **changes}
-    answers = [
-        shared_embedded.client.open(
+    both_ways(
+        lambda: shared_embedded.client.open(
             "/xapi/statements",
             method=method,
-            headers=each,
+            headers=headers,
+            query_string={"statementId": ID} if method == "PUT" else {},
             data=None if method == "GET" else json.dumps({**STATEMENT, "id": ID}),
             content_type=None if method == "GET" else "application/json",
         )
-        for each in (headers, {**headers, **LONG})
-    ]
-    assert told(answers[0]) == told(answers[1])
+    )
 
 
 @pytest.mark.parametrize("scope", [Scope.STATEMENTS_READ_MINE, Scope.STATEMENTS_WRITE, Scope.PROFILE])
@@ -165,21 +171,57 @@ def test_what_a_key_may_not_do_is_refused_the_same_on_both_ways(
     shared_embedded: Instance, scope: Scope
 ) -> None:
     key = shared_embedded.key(f"{scope}", scope)
-    assert told(shared_embedded.get(key)) == told(shared_embedded.get({**key, **LONG}))
-    body = {**STATEMENT, "id": ID}
-    assert told(shared_embedded.post(body, key)) == told(shared_embedded.post(body, {**key, **LONG}))
+    both_ways(lambda: shared_embedded.get(key))
+    both_ways(lambda: shared_embedded.post({**STATEMENT, "id": ID}, key))
+
+
+@pytest.mark.parametrize("statement_id", [ID, ID.upper(), ID.replace("1", "2"), "x", None])
+def test_a_put_is_answered_the_same_on_both_ways(shared_embedded: Instance, statement_id: str | None) -> None:
+    key = shared_embedded.key(f"Put {statement_id}")
+    query = {} if statement_id is None else {"statementId": statement_id}
+    both_ways(
+        lambda: shared_embedded.client.put(
+            "/xapi/statements", query_string=query, json={**STATEMENT, "id": ID}, headers=key
+        )
+    )
+
+
+@pytest.mark.parametrize("origins", ["*", "http://here.example.org"])
+@pytest.mark.parametrize("origin", ["http://here.example.org", "http://there.example.org"])
+def test_another_origin_is_answered_the_same_on_both_ways(sqlite: Any, origins: str, origin: str) -> None:
+    instance = make_instance(sqlite, LRS_CORS_ORIGINS=origins)
+    headers = {**instance.key(), "Origin": origin, "Accept-Language": "de"}
+    assert both_ways(lambda: instance.post({**STATEMENT, "id": ID}, headers)).status_code == 200
+    answer = both_ways(lambda: instance.get(headers))
+    allowed = answer.headers.get("Access-Control-Allow-Origin")
+    assert allowed == ("*" if origins == "*" else origin if origins == origin else None)
+
+
+def test_a_display_in_the_language_asked_for_is_given_with_formats_and_their_more_links(
+    shared_embedded: Instance,
+) -> None:
+    key = {**shared_embedded.key("Languages"), "Accept-Language": "de"}
+    shared_embedded.post([STATEMENT, STATEMENT], key)
+    answer = both_ways(lambda: shared_embedded.get(key, format="canonical", limit="1"))
+    assert answer.json["statements"][0]["verb"]["display"] == {"de": "versuchte"}  # type: ignore[index]
+    further = both_ways(lambda: shared_embedded.client.get(answer.json["more"], headers=key))  # type: ignore[index]
+    assert further.json["statements"][0]["verb"]["display"] == {"de": "versuchte"}  # type: ignore[index]
 
 
 def test_plain_requests_do_not_reach_flask_and_others_do(shared_embedded: Instance) -> None:
     key = shared_embedded.key("Seen")
+    browser = {**key, "Origin": "http://example.org", "Accept-Language": "de, en;q=0.5"}
     with seen_by_flask(shared_embedded) as seen:
-        assert shared_embedded.post(STATEMENT, key).status_code == 200
-        assert shared_embedded.get(key, limit="1").status_code == 200
+        assert shared_embedded.post(STATEMENT, browser).status_code == 200
+        assert shared_embedded.get(browser, limit="1").status_code == 200
+        put = shared_embedded.client.put(f"/xapi/statements?statementId={ID}", json=STATEMENT, headers=key)
+        assert put.status_code == 204
         assert not seen
-        for headers in (LONG, {"Origin": "http://example.org"}):
-            assert shared_embedded.get({**key, **headers}).status_code == 200
         assert shared_embedded.client.head("/xapi/statements", headers=key).status_code == 200
+        assert shared_embedded.get(browser, format="canonical").status_code == 200
         assert shared_embedded.get(key, limit="x").status_code == 400
+        coded = {**key, "Content-Encoding": "identity"}
+        assert shared_embedded.post(STATEMENT, coded).status_code == 200
         assert len(seen) == 4
 
 
@@ -220,18 +262,28 @@ def test_a_refused_request_counts_once_against_the_rate_and_is_noted_once(embedd
 def test_a_body_that_ends_too_soon_is_refused_as_ever(embedded: Instance) -> None:
     key = embedded.key()
     body = json.dumps(STATEMENT).encode()
-    answers = [
-        embedded.client.post(
+    answer = both_ways(
+        lambda: embedded.client.post(
             "/xapi/statements",
             input_stream=BytesIO(body[:40]),
             content_length=len(body),
             content_type="application/json",
-            headers=headers,
+            headers=key,
         )
-        for headers in (key, {**key, **LONG})
-    ]
-    assert told(answers[0]) == told(answers[1])
-    assert answers[0].status_code == 400
+    )
+    assert answer.status_code == 400
+
+
+def test_nothing_is_read_of_a_body_before_its_sender_is_known(embedded: Instance) -> None:
+    body = BytesIO(json.dumps(STATEMENT).encode())
+    answer = embedded.client.post(
+        "/xapi/statements",
+        input_stream=body,
+        content_length=len(body.getvalue()),
+        content_type="application/json",
+        headers={**basic("abcdefghjkmn", "0" * 64), "X-Experience-API-Version": "1.0.3"},
+    )
+    assert (answer.status_code, body.tell()) == (401, 0)
 
 
 def test_a_caller_cannot_be_smuggled_in_by_a_header(embedded: Instance) -> None:

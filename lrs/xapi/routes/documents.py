@@ -3,8 +3,6 @@
 Spec: xAPI 1.0.3 Communication 2.2, 2.3, 2.6, 2.7, 3.1; xAPI 2.0 4.1.4.
 """
 
-from http import HTTPStatus
-
 import orjson
 from flask import Blueprint, Response, request
 from werkzeug.datastructures import ETags
@@ -15,7 +13,7 @@ from lrs.web.params import read_params
 from lrs.xapi.document_service import RESOURCES, SINCE, DocumentService, Resource, Sent
 from lrs.xapi.documents import ANY, Preconditions
 from lrs.xapi.ports.documents import DocumentContent
-from lrs.xapi.routes.common import find_caller, get_version, read_body
+from lrs.xapi.routes.common import find_caller, get_version, no_content, read_body
 
 _JSON = "application/json"
 _BYTES = "application/octet-stream"
@@ -50,21 +48,21 @@ def _add_routes(blueprint: Blueprint, service: DocumentService, resource: Resour
         caller, version = find_caller(), get_version()
         params = read_params(request.args, resource.names)
         service.put(caller, resource, params, version, _sent(service))
-        return Response(status=HTTPStatus.NO_CONTENT)
+        return no_content()
 
     def post() -> Response:
         """Make a document, or merge into it."""
         caller, version = find_caller(), get_version()
         params = read_params(request.args, resource.names)
         service.post(caller, resource, params, version, _sent(service))
-        return Response(status=HTTPStatus.NO_CONTENT)
+        return no_content()
 
     def delete() -> Response:
         """Remove a document, or (State) all of them."""
         caller, version = find_caller(), get_version()
         params = read_params(request.args, resource.names)
         service.delete(caller, resource, params, version, _preconditions())
-        return Response(status=HTTPStatus.NO_CONTENT)
+        return no_content()
 
     for method, view in (("GET", get), ("PUT", put), ("POST", post), ("DELETE", delete)):
         blueprint.add_url_rule(resource.path, f"{name}_{method.lower()}", view, methods=[method])

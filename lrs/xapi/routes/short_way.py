@@ -1,4 +1,4 @@
-"""The short way of the plainest requests to /xapi/statements, past Flask.
+"""The short way of plain requests to /xapi/statements, past Flask.
 
 Most of what a record store is asked are posts of statements and pages of them, in one plain
 form. Flask's part of such a request (contexts, routing, request and response objects) takes as long
@@ -13,7 +13,8 @@ test asks everything on both.
 Spec: xAPI 1.0.3 Communication 2.1; xAPI 2.0 4.1.6.1.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
+from http import HTTPStatus
 from io import BytesIO
 from typing import NamedTuple
 from urllib.parse import parse_qsl
@@ -30,24 +31,28 @@ from lrs.xapi.attachments import JSON, SentBody
 from lrs.xapi.query import KNOWN
 from lrs.xapi.routes.alternate import is_wrong
 from lrs.xapi.routes.common import CONSISTENT_HEADER, VERSION_HEADER
+from lrs.xapi.routes.cors import cors_headers
 from lrs.xapi.service import Showing, StatementService
-from lrs.xapi.versions import Version, negotiate_version
+from lrs.xapi.versions import negotiate_version
 
 _PATH = "/xapi/statements"
+_TAKES: dict[str, Collection[str]] = {"GET": KNOWN, "POST": (), "PUT": ("statementId",)}
+"""The parameters of each method that has a short way."""
+
+_LANGUAGES_COUNT = ("format", "more")
 _MET = "lrs.statements_met"
-_UNUSUAL = ("HTTP_ORIGIN", "HTTP_ACCEPT_LANGUAGE", "HTTP_CONTENT_ENCODING", "HTTP_TRANSFER_ENCODING")
 _MOST_DIGITS = 18
 
 Authenticate = Callable[[str | None], Caller]
+Headers = list[tuple[str, str]]
 
 
 class _Answer(NamedTuple):
-    """A success: its body, content type, version, and headers of its own."""
+    """A success, and the headers that are its own."""
 
-    body: bytes
-    content_type: str
-    version: Version
-    more: tuple[tuple[str, str], ...] = ()
+    status: HTTPStatus
+    headers: Headers
+    body: bytes = b""
 
 
 class ShortWay:
@@ -57,76 +62,83 @@ class ShortWay:
         app: The long way.
         service: What both ways ask.
         authenticate: Finds the caller of an Authorization header.
+        origins: The origins that are let in (``cors``).
     """
 
-    def __init__(self, app: WSGIApplication, service: StatementService, authenticate: Authenticate) -> None:
-        """Keep all three."""
+    def __init__(
+        self,
+        app: WSGIApplication,
+        service: StatementService,
+        authenticate: Authenticate,
+        origins: frozenset[str],
+    ) -> None:
+        """Keep what was handed in."""
         self._app = app
         self._service = service
         self._authenticate = authenticate
+        self._origins = origins
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer, or pass the request on, with the error that was met where one was."""
-        answer = self._try(environ) if environ["PATH_INFO"] == _PATH and _is_usual(environ) else None
+        params = _read_params(environ) if environ["PATH_INFO"] == _PATH else None
+        answer = None
+        if params is not None and _is_plain(environ, params):
+            try:
+                answer = self._answer(environ, params)
+            except Exception as error:  # noqa: BLE001 - nothing is swallowed: the route raises it again
+                environ[_MET] = error
         if answer is None:
             return self._app(environ, start_response)
-        headers = [
-            ("Content-Type", answer.content_type),
-            ("Content-Length", str(len(answer.body))),
-            (VERSION_HEADER, str(answer.version)),
-            *answer.more,
-        ]
-        start_response("200 OK", headers)
+        start_response(f"{answer.status.value} {answer.status.phrase}", answer.headers)
         return [answer.body]
 
-    def _try(self, environ: WSGIEnvironment) -> _Answer | None:
-        """Return the answer; None where the long way has to be taken."""
+    def _answer(self, environ: WSGIEnvironment, params: dict[str, str]) -> _Answer | None:
+        """Return a success; None where the body is too long, or ends too soon."""
         method = environ["REQUEST_METHOD"]
-        try:
-            if method == "GET":
-                params = _read_query(environ)
-                return None if params is None else self._get(environ, params)
-            if method == "POST":
-                body = self._read_body(environ)
-                return None if body is None else self._post(environ, body)
-        except Exception as error:  # noqa: BLE001 - nothing is swallowed: the route raises it again
-            environ[_MET] = error
-        return None
-
-    def _find_caller(self, environ: WSGIEnvironment) -> Caller:
         caller = environ[CALLER] = self._authenticate(environ.get("HTTP_AUTHORIZATION"))
-        return caller
+        if method == "GET":
+            answer = self._get(environ, caller, params)
+        else:
+            length = int(environ["CONTENT_LENGTH"])
+            if length > self._service.read_limits.max_body_bytes:
+                return None
+            body: bytes = environ["wsgi.input"].read(length)
+            if len(body) < length:
+                environ["wsgi.input"] = BytesIO(body)
+                return None
+            answer = self._write(environ, caller, params, body)
+        answer.headers.extend(cors_headers(self._origins, environ.get("HTTP_ORIGIN"), method))
+        return answer
 
-    def _get(self, environ: WSGIEnvironment, params: dict[str, str]) -> _Answer:
-        caller = self._find_caller(environ)
+    def _get(self, environ: WSGIEnvironment, caller: Caller, params: dict[str, str]) -> _Answer:
         through = to_text(self._service.consistent_through(caller))
         version = negotiate_version(environ.get("HTTP_X_EXPERIENCE_API_VERSION"))
-        showing = Showing([], f"{environ['SCRIPT_NAME']}{_PATH}?more=")
-        answer = self._service.get(caller, params, version, showing)
-        more: tuple[tuple[str, str], ...] = ((CONSISTENT_HEADER, through),)
-        if answer.stored_at_us is not None:
-            more = (("Last-Modified", http_date(to_datetime(answer.stored_at_us))), *more)
-        return _Answer(answer.body, answer.content_type, version, more)
+        showing = Showing([], f"{environ.get('SCRIPT_NAME', '')}{_PATH}?more=")
+        found = self._service.get(caller, params, version, showing)
+        headers = [
+            ("Content-Type", found.content_type),
+            ("Content-Length", str(len(found.body))),
+            (VERSION_HEADER, str(version)),
+            (CONSISTENT_HEADER, through),
+        ]
+        if found.stored_at_us is not None:
+            headers.append(("Last-Modified", http_date(to_datetime(found.stored_at_us))))
+        return _Answer(HTTPStatus.OK, headers, found.body)
 
-    def _post(self, environ: WSGIEnvironment, body: bytes) -> _Answer:
-        caller = self._find_caller(environ)
+    def _write(
+        self, environ: WSGIEnvironment, caller: Caller, params: dict[str, str], body: bytes
+    ) -> _Answer:
         version = negotiate_version(environ.get("HTTP_X_EXPERIENCE_API_VERSION"))
-        stored = self._service.post(caller, SentBody(body), version)
-        return _Answer(orjson.dumps(stored.ids), JSON, version)
-
-    def _read_body(self, environ: WSGIEnvironment) -> bytes | None:
-        """Return the body of a plain post; None where it is none, with nothing read or all put back."""
-        kind = environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower()
-        length = environ.get("CONTENT_LENGTH", "")
-        if kind != JSON or environ.get("QUERY_STRING") or not (length.isascii() and length.isdigit()):
-            return None
-        if len(length) > _MOST_DIGITS or int(length) > self._service.read_limits.max_body_bytes:
-            return None
-        body: bytes = environ["wsgi.input"].read(int(length))
-        if len(body) < int(length):
-            environ["wsgi.input"] = BytesIO(body)
-            return None
-        return body
+        if environ["REQUEST_METHOD"] == "PUT":
+            self._service.put(caller, SentBody(body), version, params.get("statementId"))
+            return _Answer(HTTPStatus.NO_CONTENT, [(VERSION_HEADER, str(version))])
+        ids = orjson.dumps(self._service.post(caller, SentBody(body), version).ids)
+        headers = [
+            ("Content-Type", JSON),
+            ("Content-Length", str(len(ids))),
+            (VERSION_HEADER, str(version)),
+        ]
+        return _Answer(HTTPStatus.OK, headers, ids)
 
 
 def raise_met(environ: WSGIEnvironment) -> None:
@@ -136,26 +148,40 @@ def raise_met(environ: WSGIEnvironment) -> None:
         raise error
 
 
-def _is_usual(environ: WSGIEnvironment) -> bool:
-    """Tell whether nothing about a request asks for more than the short way knows."""
-    script = environ.get("SCRIPT_NAME", "")
-    return (
-        not any(name in environ for name in _UNUSUAL)
-        and not is_outside(environ)
-        and not is_wrong(environ)
-        and script.isascii()
-        and (not script or script[0] == "/" != script[-1])
-    )
-
-
-def _read_query(environ: WSGIEnvironment) -> dict[str, str] | None:
-    """Read the query of a plain GET; None where a name is unknown or repeated, or text is no UTF-8."""
+def _read_params(environ: WSGIEnvironment) -> dict[str, str] | None:
+    """Read the query; None where a name is unknown or repeated, or what is written is no UTF-8."""
+    known = _TAKES.get(environ["REQUEST_METHOD"])
     query = environ.get("QUERY_STRING", "")
-    if not query.isascii():
+    if known is None or not query.isascii():
         return None
+    if not query:
+        return {}
     try:
         pairs = parse_qsl(query, keep_blank_values=True, errors="strict")
     except ValueError:
         return None
     params = dict(pairs)
-    return params if len(params) == len(pairs) and KNOWN.issuperset(params) else None
+    return params if len(params) == len(pairs) and all(name in known for name in params) else None
+
+
+def _is_plain(environ: WSGIEnvironment, params: dict[str, str]) -> bool:
+    """Tell whether nothing about a request asks for more than the short way knows."""
+    if is_outside(environ) or is_wrong(environ) or not _is_plain_prefix(environ.get("SCRIPT_NAME", "")):
+        return False
+    if environ["REQUEST_METHOD"] == "GET":
+        return "HTTP_ACCEPT_LANGUAGE" not in environ or not any(name in params for name in _LANGUAGES_COUNT)
+    return _has_plain_body(environ)
+
+
+def _is_plain_prefix(script: str) -> bool:
+    return not script or (script.isascii() and script[0] == "/" != script[-1])
+
+
+def _has_plain_body(environ: WSGIEnvironment) -> bool:
+    """Tell whether a body says that it is JSON, neither coded nor cut, and how long it is."""
+    kind = environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower()
+    length = environ.get("CONTENT_LENGTH", "")
+    coded = "HTTP_CONTENT_ENCODING" in environ or "HTTP_TRANSFER_ENCODING" in environ
+    return (
+        kind == JSON and not coded and length.isascii() and length.isdigit() and len(length) <= _MOST_DIGITS
+    )

@@ -3,8 +3,6 @@
 Spec: xAPI 1.0.3 Communication 2.1; xAPI 2.0 4.1.6.1.
 """
 
-from http import HTTPStatus
-
 import orjson
 from flask import Blueprint, Response, g, request
 from werkzeug.http import http_date
@@ -16,7 +14,7 @@ from lrs.web.params import read_params
 from lrs.xapi.arrivals import ArrivalService
 from lrs.xapi.attachments import SentBody
 from lrs.xapi.query import KNOWN
-from lrs.xapi.routes.common import find_caller, get_version, noting_refusal, read_body
+from lrs.xapi.routes.common import find_caller, get_version, no_content, noting_refusal, read_body
 from lrs.xapi.routes.short_way import raise_met
 from lrs.xapi.service import Showing, StatementService, Stored
 
@@ -40,7 +38,7 @@ def make_statements_blueprint(service: StatementService, arrivals: ArrivalServic
         """Store one statement under the id in the query; answer nothing."""
         caller = find_caller()
         noting_refusal(arrivals, caller, lambda: _put(service, caller))
-        return Response(status=HTTPStatus.NO_CONTENT)
+        return no_content()
 
     @blueprint.get("/statements")
     def get_statements() -> Response:
@@ -67,6 +65,7 @@ def _post(service: StatementService, caller: Caller) -> Stored:
 
 
 def _put(service: StatementService, caller: Caller) -> Stored:
+    raise_met(request.environ)
     version = get_version()
     params = read_params(request.args, {"statementId"})
     return service.put(caller, _sent_body(service), version, params.get("statementId"))
