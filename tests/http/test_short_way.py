@@ -274,6 +274,23 @@ def test_a_body_that_ends_too_soon_is_refused_as_ever(embedded: Instance) -> Non
     assert answer.status_code == 400
 
 
+def test_a_sender_who_went_away_is_told_from_a_failure_of_ours(embedded: Instance) -> None:
+    class Broken(BytesIO):
+        def read(self, *_: Any) -> bytes:
+            raise ConnectionResetError
+
+    answer = both_ways(
+        lambda: embedded.client.post(
+            "/xapi/statements",
+            input_stream=Broken(),
+            content_length=100,
+            content_type="application/json",
+            headers=embedded.key(),
+        )
+    )
+    assert answer.status_code == 400
+
+
 def test_nothing_is_read_of_a_body_before_its_sender_is_known(embedded: Instance) -> None:
     body = BytesIO(json.dumps(STATEMENT).encode())
     answer = embedded.client.post(

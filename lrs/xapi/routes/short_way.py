@@ -99,12 +99,8 @@ class ShortWay:
         if method == "GET":
             answer = self._get(environ, caller, params)
         else:
-            length = int(environ["CONTENT_LENGTH"])
-            if length > self._service.read_limits.max_body_bytes:
-                return None
-            body: bytes = environ["wsgi.input"].read(length)
-            if len(body) < length:
-                environ["wsgi.input"] = BytesIO(body)
+            body = _read_body(environ, self._service.read_limits.max_body_bytes)
+            if body is None:
                 return None
             answer = self._write(environ, caller, params, body)
         answer.headers.extend(cors_headers(self._origins, environ.get("HTTP_ORIGIN"), method))
@@ -139,6 +135,21 @@ class ShortWay:
             (VERSION_HEADER, str(version)),
         ]
         return _Answer(HTTPStatus.OK, headers, ids)
+
+
+def _read_body(environ: WSGIEnvironment, most: int) -> bytes | None:
+    """Return the body; None where it is too long, or its sender went away: the long way says so."""
+    length = int(environ["CONTENT_LENGTH"])
+    if length > most:
+        return None
+    try:
+        body: bytes = environ["wsgi.input"].read(length)
+    except (OSError, ValueError):
+        body = b""
+    if len(body) == length:
+        return body
+    environ["wsgi.input"] = BytesIO(body)
+    return None
 
 
 def raise_met(environ: WSGIEnvironment) -> None:
