@@ -124,6 +124,7 @@ class ShortWay:
     def _write(
         self, environ: WSGIEnvironment, caller: Caller, params: dict[str, str], body: bytes
     ) -> _Answer:
+        self._service.find_writer(caller)
         version = negotiate_version(environ.get("HTTP_X_EXPERIENCE_API_VERSION"))
         if environ["REQUEST_METHOD"] == "PUT":
             self._service.put(caller, SentBody(body), version, params.get("statementId"))

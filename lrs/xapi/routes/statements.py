@@ -59,6 +59,7 @@ def make_statements_blueprint(service: StatementService, arrivals: ArrivalServic
 
 def _post(service: StatementService, caller: Caller) -> Stored:
     raise_met(request.environ)
+    service.find_writer(caller)
     version = get_version()
     read_params(request.args, ())
     return service.post(caller, _sent_body(service), version)
@@ -66,6 +67,7 @@ def _post(service: StatementService, caller: Caller) -> Stored:
 
 def _put(service: StatementService, caller: Caller) -> Stored:
     raise_met(request.environ)
+    service.find_writer(caller)
     version = get_version()
     params = read_params(request.args, {"statementId"})
     return service.put(caller, _sent_body(service), version, params.get("statementId"))
