@@ -20,6 +20,10 @@ _READER_CACHE_KIB = 8 * 1024
 _BUSY_MS = 5000
 _ANYBODY_WRITES = 0o222
 
+_STATEMENTS_KEPT = 500
+"""Compiled statements a connection keeps. Each *use* of one takes a place, the oldest first: of the usual 100
+the rows that a group of single statements inserts leave none for what the next group needs."""
+
 
 def check_sqlite(version: str) -> None:
     """Refuse a SQLite with the WAL-reset bug.
@@ -67,7 +71,7 @@ def connect(path: str, flags: int) -> apsw.Connection:
     Otherwise SQLite plans a query over several tables anew each time that another value is bound,
     which takes longer than most of ours run.
     """
-    connection = apsw.Connection(path, flags=flags)
+    connection = apsw.Connection(path, flags=flags, statementcachesize=_STATEMENTS_KEPT)
     connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
     return connection
 

@@ -298,7 +298,7 @@ def _make_readable(database: apsw.Connection, through: ConsistentThrough) -> Non
     would, through the mapped index: where the files have become read-only since, that kills the process.
     """
     through.forget()
-    database.pragma("data_version")
+    sql.value(database, "PRAGMA data_version")
 
 
 def _open_upgraded(path: str, options: StoreOptions) -> tuple[apsw.Connection, WriteLock]:

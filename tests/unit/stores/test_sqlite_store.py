@@ -478,3 +478,25 @@ def test_no_query_is_planned_anew_when_another_value_is_bound(open_stores):
     ask("b")
     ask("c")
     assert planned == []
+
+
+def test_what_a_group_of_single_statements_needs_is_planned_once_however_many_rows_it_writes(open_stores):
+    stores = open_stores()
+    store = stores.records.statements(SCHOOL)
+    planned = []
+
+    def authorize(*action: object) -> int:
+        planned.append(action)
+        return apsw.SQLITE_OK
+
+    def write_group(group: str) -> None:
+        facts = [agent(f"mbox mailto:{n}@example.org") for n in range(10)]
+        add(store, *[make_statement(f"{group}{n}", verb(), *facts) for n in range(20)])
+
+    stores.writer._database.authorizer = authorize
+    write_group("a")
+    write_group("b")
+    assert planned
+    planned.clear()
+    write_group("c")
+    assert planned == []
