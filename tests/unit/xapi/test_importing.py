@@ -11,8 +11,9 @@ from lrs.errors import InvalidBody
 from lrs.xapi import importing
 from lrs.xapi.arrivals import IMPORT
 from lrs.xapi.import_files import Record
-from lrs.xapi.importing import ImportCounts, Importer, ImportTarget, Rejection, record_id
+from lrs.xapi.importing import ImportCounts, Importer, ImportTarget, record_id
 from lrs.xapi.ports import Position
+from lrs.xapi.preparing import Rejection
 from lrs.xapi.texts import served_text
 from lrs.xapi.versions import Version
 from tests.engines import sqlite_engine
