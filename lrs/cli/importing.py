@@ -1,9 +1,9 @@
 """``lrs import``: a file of statements goes in through the same checks as a post.
 
 Exit codes: 0 the file was read to its end, whatever was rejected in it; 1 it could not be
-read to its end, or the institution's quota is used up; 2 wrong usage, or no such
-file; 3 wrong settings; 4 the store is away; 130 interrupted. After 1, 4 and 130 the same
-command continues without duplicates.
+read to its end, one of its processes was killed, or the institution's quota is used up; 2 wrong
+usage, or no such file; 3 wrong settings; 4 the store is away; 130 interrupted. After 1, 4 and 130
+the same command continues without duplicates.
 """
 
 import json
