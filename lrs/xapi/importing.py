@@ -147,10 +147,10 @@ class Importer:
             try:
                 for one in judged:
                     self._take(one, writer)
+                self._finish(writer)
             except (InvalidBody, ProcessLost, KeyboardInterrupt):
                 self._finish(writer)
                 raise
-            self._finish(writer)
         return self.counts
 
     def _judged(self, records: Iterable[Record]) -> Generator[Judged, None, None]:
@@ -198,8 +198,8 @@ class Importer:
         """Wait for the batch being written and count what became of it."""
         if self._pending is None:
             return
-        pending, self._pending = self._pending, None
-        written = pending.result()
+        written = self._pending.result()
+        self._pending = None
         self.counts.stored += written.stored
         self.counts.already += written.already
         for rejection in written.rejected:
