@@ -212,6 +212,7 @@ def test_batch_that_was_being_written_is_counted_when_the_import_is_interrupted(
     add = school.services.statements.add_prepared
 
     def add_while_interrupted(*args: Any) -> Any:
+        time.sleep(0.2)
         signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
         time.sleep(0.2)
         return add(*args)
