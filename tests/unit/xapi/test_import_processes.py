@@ -2,6 +2,7 @@
 
 import json
 import os
+import pickle
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -9,7 +10,15 @@ from typing import Any
 
 import pytest
 
-from lrs.errors import InvalidBody, ProcessLost
+from lrs.errors import (
+    InvalidAttachment,
+    InvalidBody,
+    InvalidStatement,
+    LrsError,
+    Problem,
+    ProcessLost,
+    TooLarge,
+)
 from lrs.xapi import import_processes
 from lrs.xapi.arrivals import IMPORT
 from lrs.xapi.facts import VOIDED
@@ -203,6 +212,15 @@ def test_what_came_before_is_kept_and_the_rest_when_run_again_when_a_process_is_
     counts = school.importer(2).run(records)
     assert counts == ImportCounts(read=150, stored=150 - done.stored, already=done.stored)
     assert [one["result"]["response"] for one in school.kept()] == [str(n) for n in range(150)]
+
+
+@pytest.mark.parametrize("kind", [InvalidBody, InvalidStatement, InvalidAttachment, TooLarge])
+def test_rejection_crosses_whole_when_another_process_found_it(kind: type[LrsError]) -> None:
+    problem = Problem("/actor/mbox", "agent.mbox", "This is no mailto IRI.", "xAPI 1.0.3 Data 2.4.2.3")
+    error = kind("The statement is invalid.", [problem], limit=7)
+    got = pickle.loads(pickle.dumps(Rejection(12, 345, error)))  # noqa: S301 - it is our own
+    assert (got.number, got.body_bytes, type(got.error)) == (12, 345, kind)
+    assert (str(got.error), vars(got.error)) == (str(error), vars(error))
 
 
 def test_no_process_is_begun_when_there_are_few_records(
