@@ -27,8 +27,8 @@ CHUNK_BYTES = 1 << 20
 FEW_CHUNKS = 10
 """What ends within these is not worth the start of processes; else they are prepared meanwhile."""
 
-_AHEAD = 3
-"""Chunks in flight for each process: one in work, one waiting for it, one done and not yet taken."""
+_AHEAD = 5
+"""Chunks in flight for each process: so many keep it at work while a batch is committed."""
 
 
 def judge_in_order(
