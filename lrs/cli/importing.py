@@ -30,7 +30,7 @@ NOTED_REFUSALS = 100
 _SHOWN_PROBLEMS = 5
 
 _MOST_PROCESSES = 8
-"""Unless more are asked for: some five prepare as fast as the one that writes can write."""
+"""Unless more are asked for: fewer prepare already as fast as the one that writes can write."""
 
 
 @click.command("import")
