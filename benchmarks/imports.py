@@ -1,10 +1,12 @@
 """Measure ``lrs import``: the real command, on files, into an empty store and then into a full one.
 
-    python -m benchmarks.imports [--files FILE ...] [--count 100000] [--folder FOLDER]
+    python -m benchmarks.imports [--files FILE ...] [--count 100000] [--folder FOLDER] [--processes 1 2]
 
 Each file is taken in by a command of its own, one after the other, into the same store; then the
 first once more, when everything in it is there already. Without ``--files`` there are four of as many
-invented statements (``benchmarks/invented.py``) as ``--count`` says.
+invented statements (``benchmarks/invented.py``) as ``--count`` says. With several numbers of
+processes there is a store for each, and each file goes into one after the other, so that the
+machine is the same to all.
 """
 
 import argparse
@@ -17,6 +19,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from benchmarks.invented import iter_statements
+from lrs.cli.cores import count_cores
 from tests.server import LRS, clean_environ
 
 FILES = 4
@@ -37,21 +40,37 @@ def make_files(folder: Path, count: int) -> Iterator[Path]:
         yield path
 
 
-def measure(files: Sequence[Path], folder: Path) -> None:
-    environ = clean_environ(LRS_STORE=f"sqlite:///{folder}/lrs.db")
-    held = 0
-    for path in (*files, files[0]):
+class Import:
+    """The command with one number of processes, into a store of its own."""
+
+    def __init__(self, folder: Path, processes: int) -> None:
+        self.store = folder / f"{processes}.db"
+        self.processes = processes
+        self.held = 0
+
+    def run(self, path: Path) -> None:
         began = time.perf_counter()
-        command = [*LRS, "import", "--institution", "Bench", "--json", str(path)]
-        done = subprocess.run(command, env=environ, stdout=subprocess.PIPE, check=True)
+        command = [*LRS, "import", "--institution", "Bench", "--processes", str(self.processes), "--json"]
+        environ = clean_environ(LRS_STORE=f"sqlite:///{self.store}")
+        done = subprocess.run([*command, str(path)], env=environ, stdout=subprocess.PIPE, check=True)
         seconds = time.perf_counter() - began
         told = json.loads(done.stdout)
         say(
-            f"{path.name}: {told['read'] / seconds:,.0f} statements/s into {held:,} in {seconds:.1f} s;"
-            f" {told['stored']:,} stored, {told['already']:,} already there, {told['rejected']:,} rejected"
+            f"{path.name}, processes {self.processes}: {told['read'] / seconds:,.0f} statements/s"
+            f" into {self.held:,} in {seconds:.1f} s; {told['stored']:,} stored,"
+            f" {told['already']:,} already there, {told['rejected']:,} rejected"
         )
-        held += told["stored"]
-    say(f"bytes a statement, closed: {(folder / 'lrs.db').stat().st_size / held:.0f}")
+        self.held += told["stored"]
+
+
+def measure(files: Sequence[Path], folder: Path, processes: Sequence[int]) -> None:
+    imports = [Import(folder, number) for number in processes]
+    for path in (*files, files[0]):
+        for one in imports:
+            one.run(path)
+    for one in imports:
+        size = one.store.stat().st_size / one.held
+        say(f"bytes a statement, closed, processes {one.processes}: {size:.0f}")
 
 
 def main() -> None:
@@ -61,10 +80,18 @@ def main() -> None:
     parser.add_argument("--files", type=Path, nargs="+", help="files of statements to take in")
     parser.add_argument("--count", type=int, default=100_000, help="invented statements a file")
     parser.add_argument("--folder", help="where the store is made; a temporary folder by default")
+    parser.add_argument(
+        "--processes",
+        type=int,
+        nargs="+",
+        default=sorted({1, count_cores()}),
+        help="of the import; each in turn",
+    )
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=arguments.folder) as name:
         folder = Path(name)
-        measure(arguments.files or list(make_files(folder, arguments.count)), folder)
+        files = arguments.files or list(make_files(folder, arguments.count))
+        measure(files, folder, arguments.processes)
 
 
 if __name__ == "__main__":

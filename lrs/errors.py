@@ -355,6 +355,13 @@ class JobStopped(JobError):
     transient = True
 
 
+class ProcessLost(LrsError):
+    """A process that worked for this one ended before its work was done, such as one that was killed."""
+
+    code = "process-lost"
+    transient = True
+
+
 class ConfigError(LrsError):
     """A setting is missing or wrong; raised at start-up only."""
 

@@ -35,6 +35,11 @@ class Cores:
         return None
 
 
+def count_cores() -> int:
+    """Count the cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def cores_for(workers: int, pin: bool | None) -> Cores | None:
     """Return the cores that so many processes shall be kept on; None where they may run anywhere.
 

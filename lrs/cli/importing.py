@@ -1,9 +1,9 @@
 """``lrs import``: a file of statements goes in through the same checks as a post.
 
 Exit codes: 0 the file was read to its end, whatever was rejected in it; 1 it could not be
-read to its end, or the institution's quota is used up; 2 wrong usage, or no such
-file; 3 wrong settings; 4 the store is away; 130 interrupted. After 1, 4 and 130 the same
-command continues without duplicates.
+read to its end, one of its processes was killed, or the institution's quota is used up; 2 wrong
+usage, or no such file; 3 wrong settings; 4 the store is away; 130 interrupted. After 1, 4 and 130
+the same command continues without duplicates.
 """
 
 import json
@@ -12,19 +12,25 @@ from pathlib import Path
 
 import click
 
+from lrs.cli.cores import count_cores
 from lrs.cli.opening import opened_services
 from lrs.cli.progress import Progress
+from lrs.collector import spare_collector
 from lrs.services import Services
 from lrs.web.errors import kind_of
 from lrs.xapi.arrivals import IMPORT
 from lrs.xapi.import_files import StatementFile
-from lrs.xapi.importing import ImportCounts, Importer, ImportTarget, Rejection, record_id
+from lrs.xapi.importing import FileIds, ImportCounts, Importer, ImportTarget
+from lrs.xapi.preparing import Rejection
 from lrs.xapi.versions import Version
 
 NOTED_REFUSALS = 100
 """Rejected records of one run that are kept as refusals; all are written to standard error."""
 
 _SHOWN_PROBLEMS = 5
+
+_MOST_PROCESSES = 8
+"""Unless more are asked for: fewer prepare already as fast as the one that writes can write."""
 
 
 @click.command("import")
@@ -35,9 +41,16 @@ _SHOWN_PROBLEMS = 5
     help="Whose rules every record must keep. Without it, a record whose own version begins with 2."
     " is held to 2.0.0, any other to 1.0.3.",
 )
+@click.option(
+    "--processes",
+    type=click.IntRange(1, 64),
+    default=lambda: min(count_cores(), _MOST_PROCESSES),
+    show_default=f"as many as there are cores, at most {_MOST_PROCESSES}",
+    help="How many prepare the records of a large file, beside the one that writes; 1 does it all in one.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the counts as one JSON object.")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-def import_file(institution: str, version: str | None, as_json: bool, file: Path) -> None:
+def import_file(institution: str, version: str | None, processes: int, as_json: bool, file: Path) -> None:
     """Import FILE: one statement a line, a JSON array, or one statement; gzip or plain.
 
     Good records go in and bad ones are named with their line (in an array: their index, from
@@ -45,7 +58,10 @@ def import_file(institution: str, version: str | None, as_json: bool, file: Path
     twice.
     """
     with opened_services() as services:
-        counts, seconds = _run(services, institution, Version(version) if version else None, file, as_json)
+        spare_collector()
+        source = StatementFile(file, services.statements.read_limits.max_body_bytes)
+        target = _target(services, institution, Version(version) if version else None, file)
+        counts, seconds = _run(services, target, source, processes, as_json)
     if as_json:
         click.echo(json.dumps(asdict(counts)))
     else:
@@ -56,15 +72,15 @@ def import_file(institution: str, version: str | None, as_json: bool, file: Path
 
 
 def _run(
-    services: Services, institution: str, version: Version | None, path: Path, silent: bool
+    services: Services, target: ImportTarget, source: StatementFile, processes: int, silent: bool
 ) -> tuple[ImportCounts, float]:
-    limit = services.statements.read_limits.max_body_bytes
-    source = StatementFile(path, limit)
     progress = Progress(source.total_bytes, silent)
-    target = _target(services, institution, version, source)
-    refusals = _Refusals(services, target, source, progress)
     importer = Importer(
-        services.statements, target, refusals, lambda counts: progress.show(source.bytes_read, counts.read)
+        services.statements,
+        target,
+        _Refusals(services, target, source, progress),
+        lambda counts: progress.show(source.bytes_read, counts.read),
+        processes,
     )
     try:
         counts = importer.run(source)
@@ -81,7 +97,7 @@ def _run(
     return counts, progress.seconds
 
 
-def _target(services: Services, name: str, version: Version | None, source: StatementFile) -> ImportTarget:
+def _target(services: Services, name: str, version: Version | None, file: Path) -> ImportTarget:
     institution = services.access.ensure_institution(name)
     client = services.access.ensure_client(institution.id, IMPORT)
     handle = services.access.handle_for_institution_named(institution.name)
@@ -89,7 +105,7 @@ def _target(services: Services, name: str, version: Version | None, source: Stat
         handle,
         client,
         version,
-        lambda number: record_id(handle, source.digest, number),
+        FileIds(handle, file),
         lambda: services.access.get_institution(institution.id).statement_quota,
     )
 

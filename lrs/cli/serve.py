@@ -4,7 +4,6 @@ Exit codes: 0 ended by Ctrl-C or SIGTERM; 1 the port is in use; 3 wrong settings
 cannot be opened.
 """
 
-import gc
 import multiprocessing
 import os
 import sys
@@ -22,12 +21,12 @@ from config.settings import put_default, put_settings, read_settings
 from lrs.app import create_app
 from lrs.cli.cores import Cores, cores_for
 from lrs.cli.loopback import check_free
+from lrs.collector import spare_collector
 from lrs.errors import ConfigError
 from lrs.services import build_services
 
 _DEFAULT_BIND = "127.0.0.1:8080"
 _MOST_PORTS = 65535
-_OBJECTS_BETWEEN_COLLECTIONS = 50_000
 _IDLE_THREAD_SECONDS = 600
 _SWITCH_SECONDS = 0.001
 """Whoever wants to compute waits so long for whoever does; the writer, under the write lock, too."""
@@ -108,17 +107,6 @@ def load_app(_target: str, threads: int, cores: Cores | None = None) -> WSGIAppl
     spare_collector()
     sys.setswitchinterval(_SWITCH_SECONDS)
     return app
-
-
-def spare_collector() -> None:
-    """Have the garbage collector look seldom, and never at what lives as long as the process.
-
-    A statement makes dozens of small objects, none of them in cycles: collecting after every
-    700 of them costs a twentieth of the time of a batch.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS, 20, 50)
 
 
 def _end_with(parent: BaseProcess) -> None:

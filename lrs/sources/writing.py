@@ -16,8 +16,9 @@ from lrs.errors import InvalidStatement, LrsError, Problem
 from lrs.sources.model import voiding_id
 from lrs.xapi.facts import VOIDED, is_voiding
 from lrs.xapi.import_files import Record
-from lrs.xapi.importing import Importer, ImportTarget, Rejection
+from lrs.xapi.importing import Importer, ImportTarget
 from lrs.xapi.log import LogReader
+from lrs.xapi.preparing import Rejection
 from lrs.xapi.reader import read_statements
 from lrs.xapi.rules import count_problems
 from lrs.xapi.service import StatementService

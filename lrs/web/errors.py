@@ -44,6 +44,7 @@ from lrs.errors import (
     PreconditionFailed,
     PreconditionMissing,
     Problem,
+    ProcessLost,
     QuotaExceeded,
     RateLimited,
     ScanUnavailable,
@@ -124,6 +125,7 @@ KINDS: dict[type[LrsError], ErrorKind] = {
     JobAlreadyRunning: ErrorKind(409, "The job is running already"),
     JobTooLate: ErrorKind(409, "The job's lease went to another process"),
     JobStopped: ErrorKind(409, "The job was stopped with its process"),
+    ProcessLost: ErrorKind(500, "A process of this instance was lost", _FAILED),
     ConfigError: ErrorKind(500, "This instance is set up wrongly", _FAILED),
 }
 """Class to status and title. A class that is not listed is answered as its nearest listed parent."""

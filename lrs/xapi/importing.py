@@ -8,22 +8,23 @@ Spec: xAPI 1.0.3 Communication 2.1.1 (one id, one statement).
 """
 
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
 
 from lrs.access.handles import InstitutionHandle
 from lrs.access.model import Client, Tolerance
-from lrs.errors import InvalidBody, InvalidStatement, LrsError, Problem, StatementConflict, TooLarge
+from lrs.errors import InvalidBody, ProcessLost, StatementConflict, TooLarge
 from lrs.xapi.arrivals import IMPORT
-from lrs.xapi.attachments import match_attachments
-from lrs.xapi.import_files import Record
-from lrs.xapi.ports import Batch, BatchOutcome, PreparedStatement
-from lrs.xapi.reader import ReadBody, read_statements
-from lrs.xapi.rules import count_problems
+from lrs.xapi.import_files import Record, digest_of
+from lrs.xapi.import_processes import judge_in_order
+from lrs.xapi.ports import Batch, BatchOutcome
+from lrs.xapi.preparing import Judged, Preparer, ReadyRecord, Rejection
 from lrs.xapi.service import StatementService
-from lrs.xapi.statement import validate_statement
-from lrs.xapi.tolerance import Correction, correct_statement, log_corrections
+from lrs.xapi.tolerance import log_corrections
 from lrs.xapi.versions import Version
 
 BATCH_STATEMENTS = 500
@@ -67,23 +68,6 @@ class ImportCounts:
     rejected: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Rejection:
-    """A record that was left out, and why."""
-
-    number: int
-    body_bytes: int
-    error: LrsError
-
-
-@dataclass(frozen=True, slots=True)
-class _Waiting:
-    number: int
-    body_bytes: int
-    statement: PreparedStatement
-    corrections: Sequence[Correction] = ()
-
-
 @dataclass(slots=True)
 class _Written:
     stored: int = 0
@@ -102,17 +86,32 @@ def record_id(handle: InstitutionHandle, digest: str, number: int) -> str:
     return str(uuid.uuid5(NAMESPACE, f"{handle.institution_id}/{digest}/{number}"))
 
 
+@dataclass(frozen=True, slots=True)
+class FileIds:
+    """Gives the records of a file their ids. The file is looked through when the first is asked for."""
+
+    handle: InstitutionHandle
+    path: Path
+
+    def __call__(self, number: int) -> str:
+        """Give the id of a record without one."""
+        return record_id(self.handle, digest_of(self.path), number)
+
+
 class Importer:
     """Imports the records of one file or body.
 
     While one batch is being written by a thread, the next is made ready; at most these two
-    are held. One importer is for one run.
+    are held, and what several processes are given ahead (``lrs.xapi.import_processes``). One
+    importer is for one run.
 
     Args:
         service: Prepares and stores.
         target: Where to.
         on_rejection: Called with every record left out, in the order in which that was found.
         on_progress: Called after each batch with the counts so far.
+        processes: How many prepare the records; with more than one, the target's ``id_for`` must
+            stand being pickled.
     """
 
     def __init__(
@@ -121,14 +120,16 @@ class Importer:
         target: ImportTarget,
         on_rejection: Callable[[Rejection], None],
         on_progress: Callable[[ImportCounts], None],
+        processes: int = 1,
     ) -> None:
         """Begin with nothing read."""
         self._service = service
         self._target = target
         self._on_rejection = on_rejection
         self._on_progress = on_progress
+        self._processes = processes
         self.counts = ImportCounts()
-        self._batch: list[_Waiting] = []
+        self._batch: list[ReadyRecord] = []
         self._batch_ids: set[str] = set()
         self._batch_bytes = 0
         self._pending: Future[_Written] | None = None
@@ -140,48 +141,43 @@ class Importer:
             InvalidBody: The file cannot be read further; what was read before is dealt with.
             QuotaExceeded: A batch does not fit; run again when the quota has been raised.
             StoreError: The store failed; run again when it is back.
+            ProcessLost: A process that prepared records was killed; run again.
         """
-        with ThreadPoolExecutor(1, "import-writer") as writer:
+        with ThreadPoolExecutor(1, "import-writer") as writer, closing(self._judged(records)) as judged:
             try:
-                for record in records:
-                    self._take(record, writer)
-            except (InvalidBody, KeyboardInterrupt):
+                for one in judged:
+                    self._take(one, writer)
+                self._finish(writer)
+            except (InvalidBody, ProcessLost, KeyboardInterrupt):
                 self._finish(writer)
                 raise
-            self._finish(writer)
         return self.counts
 
-    def _take(self, record: Record, writer: ThreadPoolExecutor) -> None:
+    def _judged(self, records: Iterable[Record]) -> Generator[Judged, None, None]:
+        target = self._target
+        preparer = Preparer(
+            self._service.read_limits,
+            target.client,
+            target.version,
+            target.id_for,
+            target.defines,
+            target.tolerances,
+        )
+        encoder = partial(self._service.encoder, target.handle)
+        yield from judge_in_order(records, preparer, encoder, self._processes)
+
+    def _take(self, one: Judged, writer: ThreadPoolExecutor) -> None:
         self.counts.read += 1
-        try:
-            waiting = self._prepare(record)
-        except LrsError as error:
-            self._reject(Rejection(record.number, len(record.text), error))
+        if isinstance(one, Rejection):
+            self._reject(one)
             return
-        if waiting.statement.id in self._batch_ids:
+        if one.statement.id in self._batch_ids:
             self._flush(writer)
-        self._batch.append(waiting)
-        self._batch_ids.add(waiting.statement.id)
-        self._batch_bytes += len(waiting.statement.body)
+        self._batch.append(one)
+        self._batch_ids.add(one.statement.id)
+        self._batch_bytes += one.body_bytes
         if len(self._batch) >= BATCH_STATEMENTS or self._batch_bytes >= BATCH_BYTES:
             self._flush(writer)
-
-    def _prepare(self, record: Record) -> _Waiting:
-        read = read_statements(record.text, self._service.read_limits)
-        if read.is_batch:
-            problem = Problem("", "import.one-statement", "Write one statement object here.", "")
-            raise InvalidStatement("There must be one statement here, not an array.", [problem])
-        version = self._target.version or _own_version(read.statements[0].value)
-        raw, corrections = correct_statement(read.statements[0], self._target.tolerances, version)
-        value: dict[str, object] = raw.value  # type: ignore[assignment]  # what is no batch is an object
-        problems = validate_statement(value, version)
-        if problems:
-            raise InvalidStatement(f"The statement is invalid ({count_problems(len(problems))}).", problems)
-        match_attachments(ReadBody([raw], is_batch=False), (), version, self._service.read_limits)
-        fallback_id = None if "id" in value else self._target.id_for(record.number)
-        target = self._target
-        prepared = self._service.prepare(raw, version, target.client, fallback_id, defines=target.defines)
-        return _Waiting(record.number, len(record.text), prepared, corrections)
 
     def _reject(self, rejection: Rejection) -> None:
         self.counts.rejected += 1
@@ -202,15 +198,15 @@ class Importer:
         """Wait for the batch being written and count what became of it."""
         if self._pending is None:
             return
-        pending, self._pending = self._pending, None
-        written = pending.result()
+        written = self._pending.result()
+        self._pending = None
         self.counts.stored += written.stored
         self.counts.already += written.already
         for rejection in written.rejected:
             self._reject(rejection)
         self._on_progress(self.counts)
 
-    def _write(self, batch: list[_Waiting]) -> _Written:
+    def _write(self, batch: list[ReadyRecord]) -> _Written:
         """Store a batch without the records that cannot be stored."""
         written = _Written()
         waiting = [batch]
@@ -227,7 +223,7 @@ class Importer:
                 written.already += len(outcome.already)
         return written
 
-    def _store(self, part: Sequence[_Waiting]) -> BatchOutcome:
+    def _store(self, part: Sequence[ReadyRecord]) -> BatchOutcome:
         target, statements = self._target, [one.statement for one in part]
         mended = sum(bool(one.corrections) for one in part)
         outcome = self._service.add_prepared(
@@ -238,14 +234,9 @@ class Importer:
         return outcome
 
 
-def _own_version(value: object) -> Version:
-    own = value.get("version") if isinstance(value, dict) else None
-    return Version.V2_0_0 if isinstance(own, str) and own.startswith("2.") else Version.V1_0_3
-
-
 def _without_conflicts(
-    part: list[_Waiting], conflict: StatementConflict, written: _Written
-) -> list[list[_Waiting]]:
+    part: list[ReadyRecord], conflict: StatementConflict, written: _Written
+) -> list[list[ReadyRecord]]:
     conflicting = set(conflict.indexes)
     for index in sorted(conflicting):
         one = part[index]
@@ -255,7 +246,7 @@ def _without_conflicts(
     return [rest] if rest else []
 
 
-def _in_halves(part: list[_Waiting], error: TooLarge, written: _Written) -> list[list[_Waiting]]:
+def _in_halves(part: list[ReadyRecord], error: TooLarge, written: _Written) -> list[list[ReadyRecord]]:
     if len(part) == 1:
         written.rejected.append(Rejection(part[0].number, part[0].body_bytes, error))
         return []

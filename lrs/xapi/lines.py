@@ -17,7 +17,8 @@ from typing import IO
 from lrs.access.model import Caller, Scope
 from lrs.errors import InvalidStatement, Problem
 from lrs.xapi.import_files import read_lines
-from lrs.xapi.importing import Importer, ImportTarget, Rejection, record_id
+from lrs.xapi.importing import Importer, ImportTarget, record_id
+from lrs.xapi.preparing import Rejection
 from lrs.xapi.rules import MAX_PROBLEMS
 from lrs.xapi.service import StatementService
 from lrs.xapi.versions import Version

@@ -5,8 +5,6 @@ Spec: xAPI 1.0.3 Communication 2.1; xAPI 2.0 4.1.6.1.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
-from typing import Any
 
 import orjson
 
@@ -24,11 +22,7 @@ from lrs.xapi.attachments import (
     write_answer,
 )
 from lrs.xapi.cursors import Cursors
-from lrs.xapi.definitions import definitions_of
-from lrs.xapi.facts import facts_of, is_voiding, target_of
-from lrs.xapi.fingerprint import fingerprint
 from lrs.xapi.formats import show
-from lrs.xapi.marks import mark_undefining
 from lrs.xapi.multipart import Part
 from lrs.xapi.naming import check_one, check_same_id, named_id
 from lrs.xapi.ports import (
@@ -45,19 +39,18 @@ from lrs.xapi.ports import (
     StoredStatement,
 )
 from lrs.xapi.ports.attachments import AttachmentContent
+from lrs.xapi.ports.encoding import StatementEncoder
+from lrs.xapi.preparing import authority_value, prepare_statement
 from lrs.xapi.query import MORE, PageRequest, SingleRequest, check_more_alone, read_request
 from lrs.xapi.quotas import QuotaWatch
 from lrs.xapi.reader import RawStatement, ReadBody, ReadLimits, read_statements
 from lrs.xapi.rules import count_problems
 from lrs.xapi.scanning import Scan
 from lrs.xapi.statement import validate_batch, validate_statement
-from lrs.xapi.texts import Additions, pack, served_text
+from lrs.xapi.texts import served_text
 from lrs.xapi.tolerance import Corrected, correct_body, log_corrections
 from lrs.xapi.turns import Turns
 from lrs.xapi.versions import Version
-
-_WRITTEN_VERSION = {Version.V1_0_3: "1.0.0", Version.V2_0_0: "2.0.0"}
-"""The ``version`` that the store writes where none was sent. Spec: xAPI 1.0.3 Data 2.4.10."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +178,10 @@ class StatementService:
         self._quotas.after_post(handle, batch.quota)
         return outcome
 
+    def encoder(self, handle: InstitutionHandle) -> StatementEncoder:
+        """Give what encodes prepared statements for an institution's store, maybe in another process."""
+        return self._records.statements(handle).encoder()
+
     def prepare(
         self,
         raw: RawStatement,
@@ -203,20 +200,9 @@ class StatementService:
             statement_id: Taken where the statement has no id; None makes a random one.
             defines: Whether what it says of activities and agents counts beyond it (scope ``define``).
         """
-        value: dict[str, Any] = raw.value  # type: ignore[assignment]  # a valid statement is an object
-        id_ = StatementId(str(value.get("id") or statement_id or self._new_id()))
-        additions = Additions(id_, client.authority, _WRITTEN_VERSION[version])
-        target = target_of(value)
-        body = pack(raw.raw, value, additions, raw.sent)
-        return PreparedStatement(
-            id=StatementId(id_.lower()),
-            fingerprint=fingerprint(value),
-            facts=facts_of(value, _authority(client.authority), client.id),
-            body=body if defines else mark_undefining(body),
-            target=target,
-            voids=target if is_voiding(value) else None,
-            definitions=definitions_of(value) if defines else (),
-        )
+        own = raw.value.get("id") if isinstance(raw.value, dict) else None
+        id_ = StatementId(str(own or statement_id or self._new_id()))
+        return prepare_statement(raw, version, client, id_, defines=defines)
 
     def consistent_through(self, caller: Caller) -> int:
         """Return the instant (µs) up to which everything is visible; ask before reading a page.
@@ -301,7 +287,7 @@ class StatementService:
         if caller.may(Scope.STATEMENTS_READ):
             return True
         served = orjson.loads(served_text(found.body, found.stored_at_us))
-        return bool(served["authority"] == _authority(_client(caller).authority))
+        return bool(served["authority"] == authority_value(_client(caller).authority))
 
     def _reading(self, caller: Caller) -> tuple[StatementStore, InstitutionHandle]:
         if caller.handle is None or not caller.may(Scope.STATEMENTS_READ_MINE):
@@ -363,9 +349,3 @@ def _client(caller: Caller) -> Client:
     if caller.client is None:
         raise NotPermitted("These credentials belong to no client of the institution.")
     return caller.client
-
-
-@lru_cache(maxsize=1024)
-def _authority(text: str) -> dict[str, Any]:
-    value: dict[str, Any] = orjson.loads(text)
-    return value

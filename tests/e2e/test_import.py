@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+import re
 import signal
 import subprocess
 import time
@@ -124,36 +125,35 @@ def test_rejected_records_are_refusals_when_the_institution_looks(
     assert {(one.method, one.status) for one in refusals} == {("IMPORT", 400)}
 
 
-def start_import(path: Path, environ: Mapping[str, str]) -> subprocess.Popen[str]:
+def start_import(path: Path, environ: Mapping[str, str], *options: str) -> subprocess.Popen[str]:
+    """Start an import as the head of a group of processes, as a terminal does."""
     return subprocess.Popen(
-        [*LRS, "import", "--institution", "School", str(path), "--json"],
+        [*LRS, "import", "--institution", "School", str(path), "--json", *options],
         env=environ,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        start_new_session=True,
     )
 
 
 @pytest.mark.lasting
 @pytest.mark.parametrize("by", [signal.SIGKILL, signal.SIGINT])
+@pytest.mark.parametrize("processes", ["1", "2"])
 def test_nothing_is_missing_and_nothing_twice_when_it_is_interrupted_and_run_again(
-    tmp_path: Path, environ: dict[str, str], by: signal.Signals
+    tmp_path: Path, environ: dict[str, str], by: signal.Signals, processes: str
 ) -> None:
     total = 12_000
-    values = [
-        make_statement(id=make_statement_id(n) if n % 2 else None, result={"response": f"answer {n}"})
-        for n in range(total)
-    ]
-    path = write_lines(tmp_path / "a.ndjson", values)
+    path = write_lines(tmp_path / "a.ndjson", answers(total))
     interrupted = 0
     for wait in (0.3, 0.6, 0.9):
-        process = start_import(path, environ)
+        process = start_import(path, environ, "--processes", processes)
         wait_for_growth(tmp_path / "lrs.db-wal", process)
         time.sleep(wait)
         if process.poll() is None:
             interrupted += 1
-            process.send_signal(by)
+            os.killpg(process.pid, by)
         _, errors = process.communicate(timeout=60)
         assert "Traceback" not in errors
         assert process.returncode in ({-9, 0} if by is signal.SIGKILL else {130, 0})
@@ -166,8 +166,77 @@ def test_nothing_is_missing_and_nothing_twice_when_it_is_interrupted_and_run_aga
     assert counts["rejected"] == 0
     with running_server(environ["LRS_STORE"], tmp_path) as server:
         kept = list(read_all(server, server.make_key("School")))
-    answers = sorted(one["result"]["response"] for one in kept)
-    assert answers == sorted(f"answer {n}" for n in range(total))
+    assert sorted(one["result"]["response"] for one in kept) == sorted(f"answer {n}" for n in range(total))
+
+
+def answers(total: int) -> list[Json]:
+    """Statements that can be told apart, every other one with an id."""
+    return [
+        make_statement(id=make_statement_id(n) if n % 2 else None, result={"response": f"answer {n}"})
+        for n in range(total)
+    ]
+
+
+@pytest.mark.lasting
+def test_processes_that_prepare_end_when_the_one_that_writes_is_killed(
+    tmp_path: Path, environ: dict[str, str]
+) -> None:
+    path = write_lines(tmp_path / "a.ndjson", answers(12_000))
+    process = start_import(path, environ, "--processes", "2")
+    wait_for_growth(tmp_path / "lrs.db-wal", process)
+    others = wait_for_others(
+        process.pid, 4
+    )  # the two, the one that they are forked from, the one that tidies up
+    process.kill()
+    process.communicate(timeout=60)
+    wait_until_gone(others)
+
+
+@pytest.mark.lasting
+def test_it_stops_and_says_why_when_a_process_that_prepares_is_killed(
+    tmp_path: Path, environ: dict[str, str]
+) -> None:
+    path = write_lines(tmp_path / "a.ndjson", answers(12_000))
+    process = start_import(path, environ, "--processes", "2")
+    others = wait_for_others(process.pid, 4)
+    os.kill(others[-1], signal.SIGKILL)
+    out, errors = process.communicate(timeout=60)
+    assert (process.returncode, out) == (1, "")
+    assert "A process that prepared records was killed" in errors
+    assert "Run the same command again" in errors
+    assert "Traceback" not in errors
+    wait_until_gone(others)
+    counts = json.loads(do_import(path, environ, "--json").stdout)
+    assert counts["stored"] + counts["already"] == counts["read"] == 12_000
+    assert counts["already"] == int(re.search(r"; ([\d,]+) of them are new", errors)[1].replace(",", ""))
+
+
+def wait_for_others(process: int, count: int) -> list[int]:
+    """Return a process's descendants, once there are so many; the youngest generation last."""
+    for _ in range(600):
+        found, looked = [process], 0
+        while looked < len(found):
+            found += children_of(found[looked])
+            looked += 1
+        if len(found) > count:
+            return found[1:]
+        time.sleep(0.05)
+    raise AssertionError(f"{process} has no {count} descendants")
+
+
+def children_of(process: int) -> list[int]:
+    try:
+        return [int(child) for child in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
+    except FileNotFoundError:
+        return []
+
+
+def wait_until_gone(processes: list[int]) -> None:
+    for _ in range(600):
+        if not any(Path(f"/proc/{one}").exists() for one in processes):
+            return
+        time.sleep(0.05)
+    raise AssertionError("they live on")
 
 
 def wait_for_growth(path: Path, process: subprocess.Popen[str]) -> None:

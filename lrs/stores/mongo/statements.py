@@ -7,6 +7,7 @@ from lrs.stores.compression import BodyCodec
 from lrs.stores.mongo.attachments import MongoAttachmentStore
 from lrs.stores.mongo.committer import Committer
 from lrs.stores.mongo.database import Collections
+from lrs.stores.mongo.encoding import EntryEncoder, encode_entry
 from lrs.stores.mongo.errors import translated
 from lrs.stores.mongo.history import History
 from lrs.stores.mongo.horizon import Horizon
@@ -29,6 +30,7 @@ from lrs.xapi.ports import (
     StoredStatement,
     id_bytes,
 )
+from lrs.xapi.ports.encoding import EncodedStatement
 
 _FIELDS = {"q": 1, "s": 1, "v": 1, "z": 1, "b": 1}
 
@@ -69,7 +71,10 @@ class MongoStatementStore:
 
     def add_statements(self, batch: Batch) -> BatchOutcome:
         """Keep a batch, all or nothing; see the port."""
-        entries = [self.prepare(statement) for statement in batch.statements]
+        entries: list[Entry] = [
+            one.content if isinstance(one, EncodedStatement) else self.prepare(one)
+            for one in batch.statements
+        ]
         if entries and batch.attachments:
             self.attachments.put(batch.attachments)
         return self._committer.submit(PreparedBatch(batch, entries))
@@ -114,18 +119,11 @@ class MongoStatementStore:
 
     def prepare(self, statement: PreparedStatement) -> Entry:
         """Make a statement as the log keeps it."""
-        dictionary, blob = self._codec.compress(statement.body)
-        return Entry(
-            statement.id,
-            statement.fingerprint,
-            self._terms.of_facts(statement.facts),
-            self._terms.checks_of_facts(statement.facts),
-            statement.target,
-            statement.voids is not None,
-            dictionary,
-            blob,
-            statement.definitions,
-        )
+        return encode_entry(statement, self._terms, self._codec)
+
+    def encoder(self) -> EntryEncoder:
+        """Give what makes entries of the log."""
+        return EntryEncoder(self._terms)
 
     def _stored(self, row: Document) -> StoredStatement:
         return StoredStatement(

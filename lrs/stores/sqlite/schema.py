@@ -194,6 +194,11 @@ def read_instance_key(database: apsw.Connection) -> bytes:
     return bytes(sql.value(database, "SELECT value FROM meta WHERE name = 'instance_key'"))
 
 
+def read_dictionary(database: apsw.Connection, number: int) -> bytes:
+    """Return one dictionary of this store."""
+    return bytes(sql.value(database, "SELECT data FROM dictionaries WHERE number = ?", (number,)))
+
+
 def read_dictionaries(database: apsw.Connection) -> dict[int, bytes]:
     """Return every dictionary that a body of this store may name."""
     return dict(sql.rows(database, "SELECT number, data FROM dictionaries"))

@@ -7,10 +7,13 @@ from lrs.stores.sqlite.attachments import pack_attachments
 from lrs.stores.sqlite.batches import BatchWork
 from lrs.stores.sqlite.connections import Readers
 from lrs.stores.sqlite.defining import finish_definitions
+from lrs.stores.sqlite.encoding import RowEncoder
 from lrs.stores.sqlite.errors import translated
 from lrs.stores.sqlite.history import read_rows
 from lrs.stores.sqlite.locks import ConsistentThrough
 from lrs.stores.sqlite.query import PageReader, find_row, to_statement
+from lrs.stores.sqlite.rows import Row
+from lrs.stores.sqlite.schema import read_dictionary
 from lrs.stores.sqlite.spreading import finish_spread
 from lrs.stores.sqlite.writer import Writer
 from lrs.stores.sqlite.writing import Place
@@ -21,12 +24,14 @@ from lrs.xapi.ports import (
     HistoryPage,
     LogPage,
     Position,
+    PreparedStatement,
     StatementId,
     StatementPage,
     StatementQuery,
     StoredStatement,
     id_bytes,
 )
+from lrs.xapi.ports.encoding import EncodedStatement
 
 _LARGEST_BATCH = 100_000
 
@@ -39,10 +44,19 @@ class SqliteStatementStore:
         readers: Connections to read with.
         writer: Every change goes through it.
         through: Promises instants; shared by all institutions.
+        instance_key: What hashes depend on.
     """
 
-    def __init__(self, place: Place, readers: Readers, writer: Writer, through: ConsistentThrough) -> None:
+    def __init__(
+        self,
+        place: Place,
+        readers: Readers,
+        writer: Writer,
+        through: ConsistentThrough,
+        instance_key: bytes,
+    ) -> None:
         """Take the engine's parts."""
+        self._instance_key = instance_key
         self._place = place
         self._codec = place.codec
         self._tenants = place.tenants
@@ -56,7 +70,7 @@ class SqliteStatementStore:
             raise TooLarge(
                 f"A batch may hold {_LARGEST_BATCH} statements; this one has {len(batch.statements)}."
             )
-        rows = [self._codec.encode(statement) for statement in batch.statements]
+        rows = [self._row(statement) for statement in batch.statements]
         attachments = pack_attachments(batch.attachments, self._place.bodies)
         weight = max(1, len(rows)) + sum(one.weight for one in attachments)
         outcome, left, undefined = self._writer.run(BatchWork(batch, rows, attachments, self._place), weight)
@@ -65,6 +79,16 @@ class SqliteStatementStore:
         if undefined:
             finish_definitions(self._writer, self._place)
         return outcome
+
+    def encoder(self) -> RowEncoder:
+        """Give what makes rows, with the dictionary that compresses now."""
+        number = self._place.bodies.current
+        with translated():
+            dictionary = read_dictionary(self._readers.get(), number)
+        return RowEncoder(self._instance_key, self._tenants.institution_id, number, dictionary)
+
+    def _row(self, statement: PreparedStatement | EncodedStatement) -> Row:
+        return statement.content if isinstance(statement, EncodedStatement) else self._codec.encode(statement)
 
     def count_statements(self) -> int:
         """Return how many statements are kept."""

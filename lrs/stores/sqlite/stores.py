@@ -265,7 +265,8 @@ class SqliteRecordStores:
         """Open the statements of the handle's institution."""
         stores = self._stores
         place = self.place(handle.institution_id)
-        return SqliteStatementStore(place, stores.readers, stores.writer, stores.through)
+        parts = (stores.readers, stores.writer, stores.through)
+        return SqliteStatementStore(place, *parts, stores.instance_key)
 
     def arrivals(self, handle: InstitutionHandle) -> ArrivalStore:
         """Open the receipts and refusals of the handle's institution."""

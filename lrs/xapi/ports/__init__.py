@@ -15,6 +15,7 @@ from lrs.xapi.ports.activities import ActivityDefinition, ActivityStore
 from lrs.xapi.ports.arrivals import ReceiptCount, RefusalCount
 from lrs.xapi.ports.attachments import AttachmentContent, AttachmentStore
 from lrs.xapi.ports.documents import DocumentStore
+from lrs.xapi.ports.encoding import EncodedStatement, StatementEncoder
 
 StatementId = NewType("StatementId", str)
 Position = NewType("Position", int)
@@ -82,7 +83,7 @@ class Batch:
     """What is stored all or nothing.
 
     Attributes:
-        statements: In the order sent; no id twice.
+        statements: In the order sent; no id twice. Encoded ones are from the store's own encoder.
         source: What the receipt is filed under: a key's id, or ``import``.
         attachments: Bytes that the statements name, each hash once; kept with the batch, and
             already there is no error.
@@ -91,7 +92,7 @@ class Batch:
         corrected: How many of the statements were mended; for the receipt.
     """
 
-    statements: Sequence[PreparedStatement]
+    statements: Sequence[PreparedStatement | EncodedStatement]
     source: str
     attachments: Sequence[AttachmentContent] = ()
     quota: int = 0
@@ -258,6 +259,10 @@ class StatementStore(Protocol):
                 always fits.
             TooLarge: The batch is more than one atomic write can hold.
         """
+        ...
+
+    def encoder(self) -> StatementEncoder:
+        """Give what makes statements ready for ``add_statements`` in the best way that is known now."""
         ...
 
     def count_statements(self) -> int:

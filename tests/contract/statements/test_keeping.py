@@ -2,18 +2,21 @@
 
 import itertools
 import json
+import pickle
 import threading
+from typing import Any
 
 import pytest
 
 from lrs.errors import StatementConflict
-from lrs.xapi.ports import Position, StatementQuery
+from lrs.xapi.ports import Batch, Position, StatementQuery
 from tests.contract.builders import (
     AGENT,
     MUSEUM,
     PASSED,
     SCHOOL,
     VERB,
+    activity,
     add,
     agent,
     by,
@@ -41,6 +44,38 @@ def test_statement_comes_back_as_it_was_kept(engine, store):
     assert (found.id, found.body, found.voided) == (sid("a"), body, False)
     assert found.position > 0
     assert found.stored_at_us >= engine.clock.now_us
+
+
+def sent(value: Any) -> Any:
+    """Return what another process gets when it is sent a value."""
+    return pickle.loads(pickle.dumps(value))  # noqa: S301 - it is our own
+
+
+def test_statement_is_kept_the_same_when_it_was_encoded_elsewhere(engine, store):
+    """Another process gets the encoder as bytes, and gives back what it made as bytes."""
+    made = [
+        make_statement("a", verb(), agent("x", primary=False), activity("y")),
+        make_statement("b", target="a"),
+        voiding("c", "a"),
+        make_statement("d", body=b""),
+        make_statement("e", body=b"e" * 300_000),
+    ]
+    encoder = sent(store.encoder())
+    encoded = sent([encoder.encode(one) for one in made])
+    assert [one.id for one in encoded] == [one.id for one in made]
+    outcome = store.add_statements(Batch([encoded[0], made[1], *encoded[2:]], "import"))
+    assert (outcome.stored, outcome.already) == (tuple(range(5)), ())
+    assert [one.body for one in log(store)] == [one.body for one in made]
+    assert [one.voided for one in log(store)] == [True, False, False, False, False]
+    assert find(store, by(VERB, PASSED)) == [sid("c"), sid("b")]
+    assert find(store, by(AGENT, "x", related=True)) == [sid("c"), sid("b")]
+    assert find(store, by(AGENT, "x")) == []
+    assert add(store, *made).already == tuple(range(5))
+    other = make_statement("b", content="other")
+    with pytest.raises(StatementConflict) as conflict:
+        store.add_statements(Batch([encoder.encode(other)], "import"))
+    assert conflict.value.ids == (sid("b"),)
+    assert [one.id for one in log(engine.open().records.statements(SCHOOL))] == [one.id for one in made]
 
 
 @pytest.mark.parametrize("body", [b"", b"\x00\xff\xfe" * 1000, b"x" * 300_000])

@@ -106,8 +106,8 @@ def test_records_and_digest_are_the_same_when_the_file_is_packed(tmp_path: Path,
     plain = write(tmp_path, content)
     packed = write(tmp_path, gzip.compress(content), "misleading.json")
     assert read(plain) == read(packed)
-    assert StatementFile(plain, LIMIT).digest == StatementFile(packed, LIMIT).digest
-    assert StatementFile(plain, LIMIT).digest == hashlib.sha256(content).hexdigest()
+    assert StatementFile(plain, LIMIT).digest() == StatementFile(packed, LIMIT).digest()
+    assert StatementFile(plain, LIMIT).digest() == hashlib.sha256(content).hexdigest()
 
 
 def test_what_was_whole_is_given_before_the_error_when_the_packed_data_ends_early(tmp_path: Path) -> None:

@@ -1,6 +1,9 @@
 """The import's use case on a real store: good records go in, bad ones are named, twice changes nothing."""
 
 import json
+import signal
+import threading
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,8 +14,9 @@ from lrs.errors import InvalidBody
 from lrs.xapi import importing
 from lrs.xapi.arrivals import IMPORT
 from lrs.xapi.import_files import Record
-from lrs.xapi.importing import ImportCounts, Importer, ImportTarget, Rejection, record_id
+from lrs.xapi.importing import ImportCounts, Importer, ImportTarget, record_id
 from lrs.xapi.ports import Position
+from lrs.xapi.preparing import Rejection
 from lrs.xapi.texts import served_text
 from lrs.xapi.versions import Version
 from tests.engines import sqlite_engine
@@ -200,6 +204,24 @@ def test_what_was_read_is_kept_when_the_file_breaks_off(school: Importing) -> No
         importer.run(broken())
     assert importer.counts == ImportCounts(read=7, stored=7)
     assert len(school.kept()) == 7
+
+
+def test_batch_that_was_being_written_is_counted_when_the_import_is_interrupted(
+    school: Importing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add = school.services.statements.add_prepared
+
+    def add_while_interrupted(*args: Any) -> Any:
+        time.sleep(0.2)
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+        time.sleep(0.2)
+        return add(*args)
+
+    monkeypatch.setattr(school.services.statements, "add_prepared", add_while_interrupted)
+    importer = school.importer()
+    with pytest.raises(KeyboardInterrupt):
+        importer.run(as_records(statements(7)))
+    assert importer.counts == ImportCounts(read=7, stored=7)
 
 
 def test_receipts_say_import_when_records_were_imported(school: Importing) -> None:
