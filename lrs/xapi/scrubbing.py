@@ -21,6 +21,9 @@ _FEWEST_ACTORS = 8
 _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[{}\[\]]|[^\s{}\[\],:"]+')
 _IS_NAME = re.compile(rb"\s*:")
 _SCHEME = re.compile(rb"(?:mailto:|https?://)?")
+_NOBODYS = b'"\xff'
+"""An engine may have put filler, bytes that are no text, where the statement's id was."""
+
 _UUID = b'"00000000-0000-4000-8000-000000000000"'
 
 _EXTENSIONS = b"extensions"
@@ -89,6 +92,8 @@ def _kept(text: bytes, leaf: _Leaf, common: frozenset[bytes]) -> bytes:
             return _closed(piece)
     if text[:1] != b'"':
         return b"0"
+    if not text.strip(_NOBODYS):
+        return text
     if leaf.name == _REGISTRATION:
         return _UUID
     scheme = _SCHEME.match(text, 1)

@@ -105,3 +105,12 @@ def test_text_stays_json_and_received_is_scrubbed_as_served_is():
         received, _ = decoder.raw_decode(text[end:])
         assert served["verb"] == received["verb"]
         assert "Secret" not in text
+
+
+def test_filler_in_place_of_an_id_stays_since_it_is_nobodys():
+    filler = b'"id":"' + b"\xff" * 36 + b'"'
+    bodies = [
+        packed(statement(n)).replace(f'"id":"00000000-0000-4000-8000-{n:012d}"'.encode(), filler)
+        for n in range(MANY)
+    ]
+    assert scrubbed(bodies).count(filler) == MANY
