@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,8 @@ import zstandard
 
 from lrs.access.handles import InstitutionHandle
 from lrs.access.model import Institution
-from lrs.errors import Conflict, InvalidArchive, StoreUnfinished
-from lrs.stores import Stores
+from lrs.errors import Conflict, InvalidArchive, StatementConflict, StoreUnfinished
+from lrs.stores import Stores, backup
 from lrs.stores.archive import ArchiveReader, Item
 from lrs.stores.archive_records import VERSION, EntryRecord, HistoryRecord, StatementRecord
 from lrs.stores.backup import Made, Restored, read_backup, write_backup
@@ -400,6 +401,34 @@ def test_chain_is_that_of_the_documentation(archive: bytes) -> None:
             chains[record.institution] = (count + 1, hashlib.sha256(text).digest())
     trailer = msgspec.msgpack.decode(frames_of(archive)[-1][1])
     assert {one: (log["statements"], log["chain"]) for one, log in trailer["logs"].items()} == chains
+
+
+@pytest.mark.lasting
+@pytest.mark.parametrize("engine_name", ENGINES)
+@pytest.mark.parametrize("kept_bytes", [8, 16])
+def test_statements_are_known_again_however_much_of_a_fingerprint_the_archive_holds(
+    kept_bytes: int, engine_name: str, open_engine: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    instance, _ = filled(open_engine("mongomock"))
+    stores = instance.services.stores
+    with stores.open_dump() as dump:
+        sent = [(one.institution_id, to_prepared(one)) for one in dump.iter_statements()]
+    monkeypatch.setattr(backup, "FEWEST_KEPT", kept_bytes)
+    archive = back_up(stores)
+    held = [one.record for one in items(archive) if isinstance(one.record, StatementRecord)]
+    assert {len(record.fingerprint) for record in held} == {kept_bytes}
+    target = open_engine(engine_name)
+    restore(target, archive)
+    records = make_instance(target).services.stores.records
+    for institution_id, statement in sent:
+        assert len(statement.fingerprint) == 16
+        outcome = records.statements(InstitutionHandle(institution_id)).add_statements(
+            Batch([statement], "again")
+        )
+        assert outcome.already == (0,)
+    changed = replace(statement, fingerprint=statement.fingerprint[:7] + bytes(9))
+    with pytest.raises(StatementConflict):
+        records.statements(InstitutionHandle(institution_id)).add_statements(Batch([changed], "again"))
 
 
 @pytest.mark.parametrize("pair", [("sqlite", "sqlite"), ("mongomock", "mongomock")], ids=" to ".join)
