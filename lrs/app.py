@@ -10,6 +10,7 @@ from lrs import __version__
 from lrs.access.model import Role
 from lrs.access.routes.api import make_institutions_blueprint, make_keys_blueprint
 from lrs.access.routes.sessions import make_sessions_blueprint
+from lrs.access.routes.start import make_start_blueprint
 from lrs.competencies.routes.api import make_progress_blueprint
 from lrs.competencies.routes.case import make_case_blueprint
 from lrs.consent.routes.api import make_given_consents_blueprint, make_own_consents_blueprint
@@ -41,6 +42,7 @@ from lrs.xapi.routes.cors import install_cors
 from lrs.xapi.routes.documents import make_documents_blueprint
 from lrs.xapi.routes.knowledge import make_knowledge_blueprint
 from lrs.xapi.routes.lines import make_lines_blueprint
+from lrs.xapi.routes.short_way import ShortWay
 from lrs.xapi.routes.statements import make_statements_blueprint
 from lrs.xapi.routes.usage_api import make_usage_blueprint
 from lrs.xapi.versions import Version
@@ -50,7 +52,7 @@ _HOMES = {
     Role.LEARNER: "portfolio_pages.show",
     Role.REGISTRAR: "transcript_pages.all_learners",
 }
-"""Each role's own page, where signing in ends."""
+"""Each role's own page, where signing in ends and ``/`` leads."""
 
 
 class _Application(Flask):
@@ -76,6 +78,9 @@ def create_app(settings: Settings, services: Services | None = None, threads: in
     app.extensions["lrs"] = services
     install_error_handlers(app, services.outside.new_error_id)
     install_callers(app, services.access.authenticate)
+    origins = frozenset(settings.cors_origins.split())
+    short = ShortWay(app.wsgi_app, services.statements, services.access.authenticate, origins)
+    app.wsgi_app = short  # type: ignore[method-assign]  # Flask's own way to wrap itself
     install_pages(app)
     app.register_blueprint(make_health_blueprint(services.stores.ping))
     _add_xapi(app, services, max(1, threads // 4))
@@ -116,6 +121,7 @@ def _add_pages(app: Flask, services: Services) -> None:
     """Add what people open in a browser."""
     public_url = services.settings.public_url
     secure = public_url.startswith("https://")
+    app.register_blueprint(make_start_blueprint(services.access, _HOMES, public_url))
     app.register_blueprint(make_sessions_blueprint(services.access, secure, _HOMES))
     app.register_blueprint(
         make_arrivals_blueprint(services.arrivals, services.access, services.quotas, public_url)

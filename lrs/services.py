@@ -47,6 +47,7 @@ from lrs.streams.tokens import PositionTokens
 from lrs.tables.recorded import COMMONS
 from lrs.transcripts.service import Rooms as TranscriptRooms
 from lrs.transcripts.service import TranscriptService
+from lrs.xapi.answers import PageLimits
 from lrs.xapi.arrivals import ArrivalService
 from lrs.xapi.cursors import Cursors
 from lrs.xapi.document_service import DocumentService
@@ -56,7 +57,7 @@ from lrs.xapi.quotas import QuotaWatch
 from lrs.xapi.reader import ReadLimits
 from lrs.xapi.scanning import ProgramScan, Scan
 from lrs.xapi.scrubbing import scrub
-from lrs.xapi.service import PageLimits, StatementService
+from lrs.xapi.service import StatementService
 
 _ERROR_ID_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 

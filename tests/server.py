@@ -70,6 +70,7 @@ class RunningServer:
         key: str | None = None,
         version: str | None = "1.0.3",
         headers: Mapping[str, str] | None = None,
+        patience_seconds: float = 30,
     ) -> Answer:
         """Send one request; a body that is neither bytes nor None goes as JSON."""
         sent = dict(headers or {})
@@ -81,7 +82,7 @@ class RunningServer:
             body = json.dumps(body).encode()
             sent.setdefault("Content-Type", "application/json")
         host, port = self.url.removeprefix("http://").split(":")
-        with closing(http.client.HTTPConnection(host, int(port), timeout=30)) as connection:
+        with closing(http.client.HTTPConnection(host, int(port), timeout=patience_seconds)) as connection:
             connection.request(method, path, body=body, headers=sent)
             response = connection.getresponse()
             got: dict[str, str] = {}

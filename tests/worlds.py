@@ -79,9 +79,9 @@ def _fill_access(instance: Instance) -> None:
     access = instance.access
     access.create_key(None, None, [Scope.ADMIN])
     gone = access.create_key("School", None, [Scope.ALL], expires_at_us=instance.clock() + 10**12)
-    access.revoke_key(gone.key.id)
+    access.keys.revoke(gone.key.id)
     old = access.create_key("Museum", "Audio guide", [Scope.STATE], "2.0.0", rate_per_minute=7)
-    access.rotate_key(old.key.id, 3_600_000_000)
+    access.keys.rotate(old.key.id, 3_600_000_000)
     access.set_statement_quota(access.get_institution_named("Museum").id, 1234)
     access.create_institution("Empty school")
     issuers = instance.services.issuers

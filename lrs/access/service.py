@@ -1,17 +1,16 @@
-"""Letting in: institutions, clients and keys as use cases; ``sign_ins`` has the links and sessions.
+"""Letting in: institutions and clients as use cases; ``keys`` has keys, ``sign_ins`` links and sessions.
 
-Secrets are 256 random bits; only their SHA-256 is kept and looked up at each request, so a
-revoked key stops at once. Names come from people: they are trimmed and checked here.
+Names come from people: they are trimmed and checked here.
 """
 
 import json
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from urllib.parse import urlsplit
 
 from lrs.access.bearer import BearerTokens
 from lrs.access.handles import InstitutionHandle, InstitutionId
+from lrs.access.keys import Keys
 from lrs.access.model import (
     Caller,
     Client,
@@ -19,7 +18,6 @@ from lrs.access.model import (
     Credential,
     Institution,
     Key,
-    KeyChange,
     KeyId,
     NewKey,
     Role,
@@ -30,14 +28,11 @@ from lrs.access.ports import AccessStore
 from lrs.access.rates import RateLimiter
 from lrs.access.rules import (
     KeyWish,
-    check_change,
     check_credential,
     check_quota,
-    check_rotatable,
     check_wish,
     clean_name,
     read_basic,
-    sha256,
 )
 from lrs.access.sign_ins import SignIns
 from lrs.clock import Clock
@@ -58,6 +53,9 @@ class AccessService:
         public_url: The address that clients use; it stands in authorities.
         rates: Counts requests; without it there is no limit.
         tokens: Finds out whom a token is of; without it none is taken.
+
+    Attributes:
+        keys: The keys that there are.
     """
 
     def __init__(
@@ -77,6 +75,7 @@ class AccessService:
         self._random_bytes = random_bytes
         self._public_url = public_url.rstrip("/")
         self._sign_ins = SignIns(store, clock, self.new_token)
+        self.keys = Keys(store, clock, self.new_id, self.new_token)
 
     @property
     def origin(self) -> str:
@@ -277,9 +276,9 @@ class AccessService:
         wish = KeyWish(scopes, default_version, expires_at_us, rate_per_minute, tolerances)
         check_wish(wish, for_institution=institution_name is not None, now=self._clock())
         if institution_name is None:
-            return self._add_key(None, wish)
+            return self.keys.add(None, wish)
         institution = self.ensure_institution(institution_name)
-        return self._add_key(self.ensure_client(institution.id, client_name or institution.name), wish)
+        return self.keys.add(self.ensure_client(institution.id, client_name or institution.name), wish)
 
     def create_key_for(self, institution_id: str, client_name: str | None, wish: KeyWish) -> NewKey:
         """Make a key for an institution that is there.
@@ -290,92 +289,11 @@ class AccessService:
         """
         institution = self.get_institution(institution_id)
         check_wish(wish, for_institution=True, now=self._clock())
-        return self._add_key(self.ensure_client(institution.id, client_name or institution.name), wish)
+        return self.keys.add(self.ensure_client(institution.id, client_name or institution.name), wish)
 
     def create_administrator_key(self) -> NewKey:
         """Make a key that makes institutions and keys, and reads no records."""
         return self.create_key(None, None, [Scope.ADMIN])
-
-    def _add_key(self, client: Client | None, wish: KeyWish) -> NewKey:
-        secret = self.new_token()
-        key = Key(
-            id=KeyId(self.new_id(12)),
-            institution_id=client.institution_id if client else None,
-            client_id=client.id if client else None,
-            secret_sha256=sha256(secret),
-            scopes=frozenset(wish.scopes),
-            default_version=wish.default_version,
-            created_at_us=self._clock(),
-            expires_at_us=wish.expires_at_us,
-            rate_per_minute=wish.rate_per_minute,
-            tolerances=frozenset(wish.tolerances),
-        )
-        self._store.add_key(key)
-        return NewKey(key, secret)
-
-    def rotate_key(self, key_id: str, overlap_us: int) -> NewKey:
-        """Make a key's successor, and let the key itself end after an overlap.
-
-        The successor has the same client, scopes, default version, rate and tolerances; if the key was
-        made to last for a time, it lasts as long, from now.
-
-        Args:
-            key_id: The key.
-            overlap_us: For so long both are good; 0 ends the old one at once.
-
-        Raises:
-            NotFound: There is no such key.
-            Conflict: It is revoked, expired, or was rotated already.
-        """
-        old, now = self._get_key(key_id), self._clock()
-        check_rotatable(old, now)
-        secret = self.new_token()
-        successor = replace(
-            old,
-            id=KeyId(self.new_id(12)),
-            secret_sha256=sha256(secret),
-            created_at_us=now,
-            expires_at_us=now + old.expires_at_us - old.created_at_us if old.expires_at_us else None,
-            last_used_at_us=None,
-        )
-        self._store.rotate_key(old.id, successor, now + overlap_us)
-        return NewKey(successor, secret)
-
-    def change_key(self, key_id: str, change: KeyChange) -> Key:
-        """Change what is given of a key; in force in every process from the next request on.
-
-        Raises:
-            NotFound: There is no such key.
-            Conflict: It is revoked, expired, or was rotated.
-            InvalidRequest: Nothing is given, or it is not what a key could have been made with.
-        """
-        check_change(self._get_key(key_id), change, self._clock())
-        self._store.change_key(KeyId(key_id), change)
-        return self._get_key(key_id)
-
-    def list_keys(self, institution_id: str | None) -> Sequence[Key]:
-        """Return the institution's keys, oldest first; None gives the administrators'."""
-        return self._store.list_keys(None if institution_id is None else InstitutionId(institution_id))
-
-    def find_key(self, key_id: str) -> Key | None:
-        """Return a key, whatever its state, or None."""
-        found = self._store.find_credential(KeyId(key_id))
-        return found.key if found else None
-
-    def _get_key(self, key_id: str) -> Key:
-        found = self.find_key(key_id)
-        if found is None:
-            raise NotFound("There is no such key.")
-        return found
-
-    def revoke_key(self, key_id: str) -> None:
-        """Stop a key at once, in every process; doing it twice changes nothing.
-
-        Raises:
-            NotFound: There is none of that id.
-        """
-        if not self._store.revoke_key(KeyId(key_id), self._clock()):
-            raise NotFound("There is no such key.")
 
     # People who sign in
 

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
+import click
+
 _STOP_SECONDS = 20.0
 _LOOK_SECONDS = 0.2
 
@@ -74,15 +76,16 @@ def child(*arguments: str, ending: Callable[[], None]) -> Iterator[subprocess.Po
     try:
         yield started
     finally:
-        _end(started)
+        _end(started, arguments[0])
 
 
-def _end(started: subprocess.Popen[bytes]) -> None:
+def _end(started: subprocess.Popen[bytes], name: str) -> None:
     """Ask a child to finish what it is doing and wait for it; Ctrl-C again changes nothing."""
     if started.poll() is None:
         started.terminate()
     try:
         started.wait(_STOP_SECONDS)
     except subprocess.TimeoutExpired:
+        click.echo(f"lrs {name} did not end within {_STOP_SECONDS:g} s, and is ended by force.", err=True)
         started.kill()
         started.wait()

@@ -141,11 +141,11 @@ def declare(  # noqa: PLR0913, PLR0917 - each is an option
     with opened_services() as services:
         handle = services.access.handle_for_institution_named(institution)
         if remove:
-            services.consents.remove_basis(handle, name)
+            services.consents.bases.remove(handle, name)
             click.echo(f"{name} opens nothing any more.", err=True)
             return
         terms = check_terms(purpose, kinds or list(Kind), _sources(services, sources), _until(until))
-        made = services.consents.declare_basis(handle, name, terms, groups or None, text)
+        made = services.consents.bases.declare(handle, name, terms, groups or None, text)
         view = _texts(view_basis(made, _names(services)))
     if as_json:
         click.echo(json.dumps(view))
@@ -164,7 +164,7 @@ def list_bases(institution: str | None, as_json: bool) -> None:
             {"institution": name, **_texts(view_basis(one, names))}
             for id_, name in names.items()
             if wanted in {None, id_}
-            for one in services.consents.bases(InstitutionHandle(id_))
+            for one in services.consents.bases.list(InstitutionHandle(id_))
         ]
     if as_json:
         click.echo(json.dumps(views))

@@ -179,7 +179,7 @@ def list_keys(institution_name: str | None, as_json: bool) -> None:
     Warns of keys that expire within 14 days.
     """
     with opened_services() as services:
-        found = services.access.list_keys(
+        found = services.access.keys.list(
             services.access.get_institution_named(institution_name).id if institution_name else None
         )
         now = services.outside.clock()
@@ -210,9 +210,9 @@ def rotate_key(key_id: str, overlap_hours: int, as_json: bool) -> None:
     one was made to last.
     """
     with opened_services() as services:
-        made = services.access.rotate_key(key_id, overlap_hours * _HOUR_US)
+        made = services.access.keys.rotate(key_id, overlap_hours * _HOUR_US)
         _show_new_key(services, made, as_json)
-        old = services.access.find_key(key_id)
+        old = services.access.keys.find(key_id)
     ends = _moment(old.expires_at_us if old else None)
     click.echo(f"Key {key_id} is good until {ends}; its successor at once.", err=True)
 
@@ -284,7 +284,7 @@ def change_key(
             rate,
             parse_tolerances([] if _NONE in tolerances else tolerances) if tolerances else UNCHANGED,
         )
-        changed = services.access.change_key(key_id, change)
+        changed = services.access.keys.change(key_id, change)
     if as_json:
         click.echo(json.dumps(_key_view(changed, now)))
     click.echo(f"Key {key_id} is changed.", err=True)
@@ -300,8 +300,8 @@ def _or_none(word: str) -> str | None:
 def revoke_key(key_id: str, as_json: bool) -> None:
     """Stop a key at once."""
     with opened_services() as services:
-        services.access.revoke_key(key_id)
-        revoked = services.access.find_key(key_id)
+        services.access.keys.revoke(key_id)
+        revoked = services.access.keys.find(key_id)
         now = services.outside.clock()
     if as_json and revoked:
         click.echo(json.dumps(_key_view(revoked, now)))

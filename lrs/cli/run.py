@@ -62,7 +62,7 @@ def _prepare(settings: Settings, demo: bool, ending: Ending) -> None:
     services = build_services(settings)
     try:
         _say(f"The record store keeps its records in {shown_store(settings.store)}")
-        if services.access.list_institutions() or services.access.list_keys(None):
+        if services.access.list_institutions() or services.access.keys.list(None):
             _say("It was used before: everything is still there, and nothing was added.")
         elif demo:
             load_demo(services, _say, ending.check)

@@ -1,7 +1,7 @@
 """Reads alignment files and models (docs/formats.md), and names everything that is wrong in them. Pure."""
 
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -38,19 +38,13 @@ def read_alignment(
         find_institution: Finds an institution's id by its name.
     """
     given = shape.members(value, "", ("name", "framework", "rules"), ("model",))
-    name = shape.token(given, "name", "")
-    if "/" in name:
-        shape.wrong("/name", "name.slash", "An alignment's name has no slash.")
-    wanted = shape.text(given, "framework", "")
-    framework = find_framework(wanted)
-    if framework is None and wanted:
-        shape.wrong("/framework", "framework.unknown", f"No framework {wanted} has been imported.")
+    name, framework = shape.own_name(given), shape.find_framework(given, find_framework)
     reading = _RuleReader(shape, framework, find_institution)
     rules = [
         reading.rule(one, pointer("rules", index))
         for index, one in enumerate(shape.array(given.get("rules", []), "/rules", 1))
     ]
-    return {"name": name, "framework": wanted, "rules": rules}
+    return {"name": name, "framework": framework.identifier if framework else "", "rules": rules}
 
 
 @dataclass
@@ -98,27 +92,17 @@ class _RuleReader:
             self.shape.wrong(path, "rule.empty", "At least one condition must stand here.")
         made: dict[str, Any] = {name: list(self.shape.texts(given, name, path)) for name in LISTS}
         made |= {name: self.shape.flag(given, name, path) for name in ("success", "completion")}
-        made = {name: found for name, found in made.items() if found not in (None, [])}
         if "minMinutes" in given:
             made["minMinutes"] = self.shape.whole(given, "minMinutes", path, 1, 1_000_000)
         for index, kind in enumerate(made.get("voucher", ())):
             if kind not in VOUCHERS:
                 known = f"{kind!r} is no kind of voucher; there are {', '.join(VOUCHERS)}."
                 self.shape.wrong(path + pointer("voucher", index), "voucher.unknown", known)
-        if "institution" in made:
-            made["institution"] = self._institutions(made["institution"], path)
-        return made
-
-    def _institutions(self, names: Sequence[str], path: str) -> list[str]:
-        found = []
-        for index, name in enumerate(names):
-            institution = self.find_institution(name)
-            if institution is None:
-                place = path + pointer("institution", index)
-                self.shape.wrong(place, "institution.unknown", f"There is no institution named {name!r}.")
-            else:
-                found.append(institution)
-        return found
+        made["institution"] = [
+            self.shape.institution_id(name, path + pointer("institution", index), self.find_institution)
+            for index, name in enumerate(made.get("institution", ()))
+        ]
+        return {name: found for name, found in made.items() if found not in (None, [])}
 
     def _score(self, value: object, path: str) -> Any:
         if isinstance(value, str):

@@ -5,10 +5,11 @@ finds every fault of a file.
 """
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from lrs.competencies.model import Framework
 from lrs.errors import InvalidImport, Problem
 from lrs.xapi.reader import ReadLimits, read_json
 
@@ -110,6 +111,31 @@ class Shape:
             else:
                 self._refuse_hidden(one, path + pointer(name, index))
         return tuple(one for one in found if isinstance(one, str))
+
+    def own_name(self, given: Json) -> str:
+        """Return the name that a file gives to what stands in it: without white space and slashes."""
+        name = self.token(given, "name", "")
+        if "/" in name:
+            self.wrong("/name", "name.slash", "The name has no slash.")
+        return name
+
+    def find_framework(self, given: Json, find: Callable[[str], Framework | None]) -> Framework | None:
+        """Return the imported framework that a file names, found by its identifier.
+
+        None is returned where the member is missing (which ``members`` tells), or nothing was found.
+        """
+        wanted = self.text(given, "framework", "", 500)
+        found = find(wanted) if wanted else None
+        if wanted and found is None:
+            self.wrong("/framework", "framework.unknown", f"No framework {wanted} has been imported.")
+        return found
+
+    def institution_id(self, name: str, path: str, find: Callable[[str], str | None]) -> str:
+        """Return an institution's id, found by its name; empty where there is none."""
+        found = find(name)
+        if found is None:
+            self.wrong(path, "institution.unknown", f"There is no institution named {name!r}.")
+        return found or ""
 
     def _refuse_hidden(self, text: str, path: str) -> None:
         """Refuse characters that nobody sees, and that turn round what is read or printed."""

@@ -5,7 +5,7 @@ disclosures follow FERPA, 34 CFR 99.32 (a record of each disclosure).
 """
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 from lrs.access.handles import InstitutionId
 from lrs.clock import from_datetime, to_datetime
 from lrs.consent.handles import Ground, Kind
-from lrs.errors import InvalidParameter, Problem
+from lrs.errors import InvalidParameter, NotFound, Problem
 from lrs.learners.handles import IdentityId
 
 GRANTED, WITHDRAWN, ENDED = "granted", "withdrawn", "ended"
@@ -149,6 +149,16 @@ def check_terms(
         None if sources is None else frozenset(sources),
         until_us,
     )
+
+
+def check_institutions(named: Iterable[InstitutionId], known: Collection[InstitutionId]) -> None:
+    """Return when all that are named are known.
+
+    Raises:
+        NotFound: One is not.
+    """
+    if not set(named) <= set(known):
+        raise NotFound("There is no such institution.")
 
 
 def day_of(instant_us: int) -> str:

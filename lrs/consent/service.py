@@ -1,4 +1,4 @@
-"""Use cases of consent: give, withdraw, declare, and open what one may see of another's records.
+"""Use cases of consent: give, withdraw, and open what one may see of another's records.
 
 Nothing crosses institutions by default. A consent hangs on the identity that it was made
 under: it goes with that identity through merge and split. It opens only what lies under the
@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from lrs.access.handles import InstitutionHandle, InstitutionId
 from lrs.clock import Clock
 from lrs.consent.awards import award_places, forget_award_places
+from lrs.consent.bases import LegalBases
 from lrs.consent.changes import disclosures_of, granting, withdrawing
 from lrs.consent.handles import GrantedHandle, Ground, Kind
-from lrs.consent.kinds import BASIS, CONSENT, DISCLOSURE
+from lrs.consent.kinds import CONSENT, DISCLOSURE
 from lrs.consent.model import (
     ENDED,
     GRANTED,
@@ -24,9 +25,8 @@ from lrs.consent.model import (
     Consent,
     Disclosure,
     Terms,
-    basis_from,
-    basis_value,
     begin_of,
+    check_institutions,
     check_terms,
     consent_from,
     consent_value,
@@ -42,8 +42,6 @@ from lrs.learners.reading import Learner
 from lrs.learners.service import LearnerService
 from lrs.tables.recorded import OpenRecorded, Recorded, RecordedTables, Wish
 
-MAX_BASIS_NAME = 100
-LONGEST_BASIS_TEXT = 2_000
 _PAGE = 1000
 
 _BY = "learner"
@@ -82,6 +80,9 @@ class ConsentService:
         learners: Knows who is who.
         institution_ids: Gives the ids of all institutions.
         clock: Now.
+
+    Attributes:
+        bases: The legal bases of institutions.
     """
 
     def __init__(
@@ -94,7 +95,7 @@ class ConsentService:
     ) -> None:
         """Keep what was handed in."""
         self._commons = commons
-        self._open_recorded = open_recorded
+        self.bases = LegalBases(open_recorded, institution_ids, clock)
         self._learners = learners
         self._institution_ids = institution_ids
         self._clock = clock
@@ -148,7 +149,7 @@ class ConsentService:
             )
         if terms.until_us is not None and terms.until_us <= now:
             raise InvalidParameter("That consent would have ended already.")
-        self._check_institutions([institution, *(terms.sources or ())])
+        check_institutions([institution, *(terms.sources or ())], self._institution_ids())
         mine = self._matching(handle, institution, terms.purpose)
         identity = mine[0].identity if mine else IdentityId(handle.learner_id)
         made = Consent(identity, institution, terms, frozenset(handle.identities), GRANTED, ())
@@ -213,44 +214,6 @@ class ConsentService:
             for one in found
         ]
 
-    def declare_basis(
-        self, handle: InstitutionHandle, name: str, terms: Terms, groups: Collection[str] | None, text: str
-    ) -> Basis:
-        """Record a law or contract by which an institution sees records of its own roster's learners.
-
-        Only an administrator may; the caller has seen that one does.
-
-        Raises:
-            InvalidParameter: The name or the text is missing or too long.
-            NotFound: A source is unknown.
-        """
-        if not name or len(name) > MAX_BASIS_NAME or not name.isprintable():
-            raise InvalidParameter(f"A legal basis needs a name of up to {MAX_BASIS_NAME} characters.")
-        if not text.strip() or len(text) > LONGEST_BASIS_TEXT:
-            raise InvalidParameter(
-                f"Say which law or contract it is, in up to {LONGEST_BASIS_TEXT} characters."
-            )
-        self._check_institutions(terms.sources or ())
-        made = Basis(name, terms, None if groups is None else frozenset(groups), text)
-        wish = Wish(basis_value(made))
-        self._open_recorded(handle).change(BASIS, name, lambda _: wish, self._clock())
-        return made
-
-    def remove_basis(self, handle: InstitutionHandle, name: str) -> None:
-        """Take a legal basis back; the history keeps that it was there.
-
-        Raises:
-            NotFound: There is none of that name.
-        """
-        tables = self._open_recorded(handle)
-        if tables.find(BASIS, name) is None:
-            raise NotFound(f'No legal basis is called "{name}".')
-        tables.change(BASIS, name, lambda _: Wish(None), self._clock())
-
-    def bases(self, handle: InstitutionHandle) -> Sequence[Basis]:
-        """Return the legal bases of an institution, by name."""
-        return [basis_from(one.value) for one in self._open_recorded(handle).list(BASIS)]
-
     def open(
         self, viewer: InstitutionHandle, learner_id: str, purpose: str, about: str, day: str | None = None
     ) -> GrantedHandle:
@@ -314,7 +277,7 @@ class ConsentService:
 
     def _bases_for(self, viewer: InstitutionHandle, learner: Learner) -> Sequence[Basis]:
         """Return the viewer's bases that cover a learner: one of its own roster, in a group that is named."""
-        bases = self.bases(viewer)
+        bases = self.bases.list(viewer)
         if not bases:
             return ()
         rows = self._learners.roster_rows(viewer, learner)
@@ -386,12 +349,6 @@ class ConsentService:
             for source, held in holdings.items()
             if source != one.institution and (wanted is None or source in wanted)
         )
-
-    def _check_institutions(self, named: Collection[InstitutionId]) -> None:
-        known = set(self._institution_ids())
-        for one in named:
-            if one not in known:
-                raise NotFound("There is no such institution.")
 
 
 def _iter_by(tables: RecordedTables, kind: str, term: str) -> Iterable[Recorded]:

@@ -40,17 +40,10 @@ def read_pathway(
         find_institution: Finds an institution's id by its name.
     """
     given = shape.members(value, "", _TOP, _TOP_OPTIONAL)
-    name = shape.token(given, "name", "")
-    if "/" in name:
-        shape.wrong("/name", "name.slash", "A pathway's name has no slash.")
-    read: dict[str, Any] = {"name": name, "title": shape.text(given, "title", "", 500)}
-    framework = None
-    if "framework" in given:
-        read["framework"] = shape.text(given, "framework", "", 500)
-        framework = find_framework(read["framework"])
-        if framework is None and read["framework"]:
-            message = f"No framework {read['framework']} has been imported."
-            shape.wrong("/framework", "framework.unknown", message)
+    read: dict[str, Any] = {"name": shape.own_name(given), "title": shape.text(given, "title", "", 500)}
+    framework = shape.find_framework(given, find_framework)
+    if framework is not None:
+        read["framework"] = framework.identifier
     needs = _NeedReader(shape, framework, "framework" in given, find_institution)
     listed = shape.array(given.get("steps", []), "/steps", 1)
     if len(listed) > MOST_STEPS:
@@ -242,9 +235,5 @@ class _NeedReader:
         if name == "voucher" and text not in VOUCHERS:
             self._shape.wrong(path, "voucher.unknown", f"This must be one of {', '.join(VOUCHERS)}.")
         if name == "institution":
-            found = self._find_institution(text)
-            if found is None:
-                message = "There is no institution of this name on this instance."
-                self._shape.wrong(path, "institution.unknown", message)
-            return found or text
+            return self._shape.institution_id(text, path, self._find_institution)
         return text

@@ -300,7 +300,9 @@ class TranscriptService:
         """Say what each ground is, for one institution's records."""
         now = self._clock()
         bases = [
-            one for one in self._rooms.consents.bases(opened.viewer) if one.terms.opens(source, PURPOSE, now)
+            one
+            for one in self._rooms.consents.bases.list(opened.viewer)
+            if one.terms.opens(source, PURPOSE, now)
         ]
         return {
             Ground.OWN: ["the school's own records"],

@@ -99,7 +99,7 @@ class BasePath:
         """Move the path from what is asked for to what stands before it."""
         path = environ.get("PATH_INFO", "")
         if path == self._base or path.startswith(self._base + "/"):
-            environ["PATH_INFO"] = path[len(self._base) :]
+            environ["PATH_INFO"] = path[len(self._base) :] or "/"
         elif path not in _PROBES:
             environ[_OUTSIDE] = True
         environ["SCRIPT_NAME"] = environ.get("SCRIPT_NAME", "") + self._base

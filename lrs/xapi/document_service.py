@@ -6,6 +6,7 @@ Spec: xAPI 1.0.3 Communication 2.3 (State), 2.6 (Agent Profile), 2.7 (Activity P
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from lrs.access.handles import InstitutionHandle
 from lrs.access.model import Caller, Scope
 from lrs.errors import InvalidParameter, NotFound, NotPermitted, Problem
 from lrs.xapi.documents import Preconditions, Rules, merged, removed, replaced
@@ -190,14 +191,22 @@ class DocumentService:
     def _change(self, caller: Caller, resource: Resource, key: DocumentKey, change: Change) -> None:
         self._open(caller, resource, reading=False).change_document(key, change)
 
-    def _open(self, caller: Caller, resource: Resource, *, reading: bool) -> DocumentStore:
+    def find_place(self, caller: Caller, resource: Resource, *, reading: bool) -> InstitutionHandle:
+        """Return where a caller reads, or changes, documents; ask before anything of a request is read.
+
+        Raises:
+            NotPermitted: The caller may not.
+        """
         allowed = (resource.scope, Scope.ALL_READ) if reading else (resource.scope,)
         if caller.handle is None or not caller.may(*allowed):
             raise NotPermitted(
                 f"These credentials may not {'read' if reading else 'change'} these documents:"
                 f" the scope {resource.scope} is missing."
             )
-        return self._records.documents(caller.handle)
+        return caller.handle
+
+    def _open(self, caller: Caller, resource: Resource, *, reading: bool) -> DocumentStore:
+        return self._records.documents(self.find_place(caller, resource, reading=reading))
 
 
 def _about(resource: Resource, reader: ParamReader) -> tuple[str, str, str | None]:

@@ -44,7 +44,7 @@ class KnowledgeService:
 
     def get_activity(self, caller: Caller, params: Mapping[str, str], version: Version) -> bytes:
         """Return an Activity as JSON text, with all that statements told of it; the bare id if none did."""
-        handle = _reading(caller)
+        handle = find_reader(caller)
         reader = ParamReader(params, version, "xAPI 1.0.3 Communication 2.5")
         reader.require("activityId")
         activity = reader.iri("activityId")
@@ -58,7 +58,7 @@ class KnowledgeService:
 
         Identifiers are never joined by guess: the Person has the one that was asked with.
         """
-        handle = _reading(caller)
+        handle = find_reader(caller)
         reader = ParamReader(params, version, "xAPI 1.0.3 Communication 2.4")
         reader.require("agent")
         agent = reader.agent_object()
@@ -92,7 +92,12 @@ class KnowledgeService:
                 return
 
 
-def _reading(caller: Caller) -> InstitutionHandle:
+def find_reader(caller: Caller) -> InstitutionHandle:
+    """Return where a caller reads; ask before anything of a request is read.
+
+    Raises:
+        NotPermitted: The caller may not read statements.
+    """
     if caller.handle is None or not caller.may(Scope.STATEMENTS_READ_MINE):
         raise NotPermitted("These credentials may not read: the scope statements/read is missing.")
     return caller.handle

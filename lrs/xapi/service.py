@@ -13,6 +13,7 @@ import orjson
 from lrs.access.handles import InstitutionHandle
 from lrs.access.model import Caller, Client, Scope
 from lrs.errors import DuplicateIdInBatch, InvalidStatement, NotFound, NotPermitted
+from lrs.xapi.answers import Answer, PageLimits, page_text
 from lrs.xapi.attachments import (
     JSON,
     SentBody,
@@ -26,7 +27,7 @@ from lrs.xapi.cursors import Cursors
 from lrs.xapi.definitions import definitions_of
 from lrs.xapi.facts import facts_of, is_voiding, target_of
 from lrs.xapi.fingerprint import fingerprint
-from lrs.xapi.formats import Format, show
+from lrs.xapi.formats import show
 from lrs.xapi.marks import mark_undefining
 from lrs.xapi.multipart import Part
 from lrs.xapi.naming import check_one, check_same_id, named_id
@@ -50,26 +51,13 @@ from lrs.xapi.reader import RawStatement, ReadBody, ReadLimits, read_statements
 from lrs.xapi.rules import count_problems
 from lrs.xapi.scanning import Scan
 from lrs.xapi.statement import validate_batch, validate_statement
-from lrs.xapi.texts import Additions, pack, served_list, served_text
+from lrs.xapi.texts import Additions, pack, served_text
 from lrs.xapi.tolerance import Corrected, correct_body, log_corrections
 from lrs.xapi.turns import Turns
 from lrs.xapi.versions import Version
 
 _WRITTEN_VERSION = {Version.V1_0_3: "1.0.0", Version.V2_0_0: "2.0.0"}
 """The ``version`` that the store writes where none was sent. Spec: xAPI 1.0.3 Data 2.4.10."""
-
-
-@dataclass(frozen=True, slots=True)
-class PageLimits:
-    """How long a page is when nothing is asked, and at most.
-
-    Attributes:
-        max_attachment_bytes: Of attachments on a page; it ends earlier where there are more.
-    """
-
-    page_size: int
-    max_page_size: int
-    max_attachment_bytes: int = 1 << 26
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,15 +79,6 @@ class Showing:
 
     languages: Sequence[str]
     more_base: str
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """An answer: JSON, or multipart/mixed; ``stored_at_us`` is given for a single statement."""
-
-    body: bytes
-    content_type: str
-    stored_at_us: int | None
 
 
 class StatementService:
@@ -279,7 +258,7 @@ class StatementService:
         more = ""
         if page.more is not None:
             more = showing.more_base + self._cursors.encode(handle.institution_id, request.given, page.more)
-        text = _result(page, request.format, showing.languages, more)
+        text = page_text(page, request.format, showing.languages, more)
         return Answer(*self._write(text, parts, attachments=request.attachments), None)
 
     def _gather(self, handle: InstitutionHandle, page: StatementPage) -> tuple[StatementPage, Sequence[Part]]:
@@ -390,13 +369,3 @@ def _client(caller: Caller) -> Client:
 def _authority(text: str) -> dict[str, Any]:
     value: dict[str, Any] = orjson.loads(text)
     return value
-
-
-def _result(page: StatementPage, form: Format, languages: Sequence[str], more: str) -> bytes:
-    if form is Format.EXACT:
-        texts = served_list([(found.body, found.stored_at_us) for found in page.statements])
-    else:
-        texts = b",".join(
-            [show(served_text(one.body, one.stored_at_us), form, languages) for one in page.statements]
-        )
-    return b"".join((b'{"statements":[', texts, b'],"more":', orjson.dumps(more), b"}"))

@@ -19,10 +19,10 @@ from lrs.xapi.ports import Position, StatementQuery
 from lrs.xapi.ports.activities import ActivityDefinition
 from lrs.xapi.ports.documents import DocumentContent, DocumentKey, DocumentKind, DocumentSet
 from tests.contract import test_stream_store as streams
+from tests.contract.backup.making import back_up, content_of, restore
 from tests.contract.builders import AGENT, MUSEUM, SCHOOL, add, agent, by, find, log, make_statement, voiding
-from tests.contract.test_backup import back_up, content_of, restore
+from tests.contract.recorded.writing import entries, put
 from tests.contract.test_check import faults
-from tests.contract.test_recorded_tables import entries, put
 from tests.engines import Engine, sqlite_engine
 from tests.factories import make_activity, make_statement_id
 from tests.http.conftest import Instance, make_instance

@@ -85,8 +85,8 @@ def _live_a_month(instance: Instance, services: Services) -> dict[str, str]:
             instance.post(_wrong(chance, day), door)
         instance.clock.move(600)
     services.access.create_key(MEND, "Old turnstile", [Scope.STATEMENTS_WRITE])
-    old = services.access.list_keys(services.access.get_institution_named(MEND).id)[-1]
-    services.access.revoke_key(old.id)
+    old = services.access.keys.list(services.access.get_institution_named(MEND).id)[-1]
+    services.access.keys.revoke(old.id)
     return {name: _first_key(services, name) for name in (MEND, GOOD, EMPTY)}
 
 
@@ -96,7 +96,7 @@ def _client_key(services: Services, institution: str, client: str) -> dict[str, 
 
 
 def _first_key(services: Services, institution: str) -> str:
-    return services.access.list_keys(services.access.get_institution_named(institution).id)[0].id
+    return services.access.keys.list(services.access.get_institution_named(institution).id)[0].id
 
 
 def _statement(chance: random.Random) -> dict[str, Any]:

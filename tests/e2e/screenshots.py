@@ -41,6 +41,7 @@ def main() -> int:
 def _take_all(browser: Browser, scenes: Scenes) -> None:
     link = scenes.link(MEND)
     open_to_all = {
+        "/": "start",
         link: "sign-in",
         "/arrivals": "not-signed-in",
         "/nothing": "not-found",

@@ -12,7 +12,7 @@ from tests.e2e.scenes import EMPTY, GOOD, MEND, Scenes, open_scenes
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("pages")]
 
 SIGNED_IN = [(MEND, 0), (MEND, 1), (GOOD, 0), (GOOD, 1), (EMPTY, 0), (EMPTY, 1)]
-OPEN = ["/arrivals", "/nothing", "/api/docs", "/sign-in/unknown"]
+OPEN = ["/", "/arrivals", "/nothing", "/api/docs", "/sign-in/unknown"]
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,6 @@ import shlex
 import signal
 import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -84,11 +83,11 @@ def test_store_is_filled_and_every_line_works_when_it_was_empty(tmp_path: Path) 
             assert f"http://127.0.0.1:{port}/{what}" in runner.text
         assert len(re.findall(rf"http://127\.0\.0\.1:{port}/sign-in/\S+", runner.text)) == 5
         assert '"statements":[{' in curl(runner)
-        began = time.monotonic()
         assert stop_process(runner.process, signal.SIGINT) == 0
-        assert time.monotonic() - began < 15
     assert is_free(port)
-    assert "Traceback" not in (tmp_path / "errors.log").read_text()
+    errors = (tmp_path / "errors.log").read_text()
+    assert "Traceback" not in errors
+    assert "by force" not in errors
 
 
 @pytest.mark.lasting

@@ -24,7 +24,7 @@ from lrs.xapi.log import LogEntry, LogReader, StatementFilter
 from lrs.xapi.multipart import Part, write_multipart
 from lrs.xapi.versions import Version
 from tests.http.conftest import basic
-from tests.http.test_arrivals import GOOD
+from tests.http.posting import GOOD
 from tests.receiver import Received, Receiver, running_receiver
 from tests.server import LRS, clean_environ, run_lrs, running_server, stop_process
 

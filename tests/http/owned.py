@@ -10,7 +10,7 @@ from werkzeug.test import TestResponse
 
 from lrs.access.model import Scope
 from tests.http.conftest import Instance
-from tests.http.test_arrivals import BAD, GOOD, key_id, sign_in
+from tests.http.posting import BAD, GOOD, key_id, sign_in
 
 VOID = "http://adlnet.gov/expapi/verbs/voided"
 CONTENT = b'{"secret":"of the museum"}'

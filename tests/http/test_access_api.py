@@ -182,7 +182,7 @@ def test_unknown_parameters_are_refused(
 def test_an_institutions_key_makes_nothing(embedded: Instance) -> None:
     school = embedded.key("School")
     own = embedded.access.get_institution_named("School").id
-    key = embedded.access.list_keys(own)[0].id
+    key = embedded.access.keys.list(own)[0].id
     answers = [
         embedded.client.post("/api/v1/institutions", json=MUSEUM, headers=school),
         embedded.client.post(f"/api/v1/institutions/{own}/keys", json=KEY, headers=school),

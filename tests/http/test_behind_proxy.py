@@ -9,8 +9,8 @@ from config.settings import read_settings
 from lrs.errors import ConfigError
 from tests.engines import Engine
 from tests.http.conftest import Instance, make_instance
+from tests.http.posting import GOOD
 from tests.http.test_access_api import administrator
-from tests.http.test_arrivals import GOOD
 from tests.server import running_server
 
 PREFIX = {"X-Forwarded-Prefix": "/lrs"}
@@ -86,6 +86,14 @@ def test_the_docs_page_its_style_and_its_description_stand_below_the_path(placed
             assert answer.status_code == 200, link
     described = placed.client.get(f"{outer(placed)}/api/openapi.json").get_json()
     assert described["servers"] == [{"url": "/lrs"}]
+
+
+def test_the_start_page_leads_below_the_path(placed: Instance) -> None:
+    page = placed.client.get(f"{outer(placed)}/")
+    links = re.findall(r'(?:href|src)="(/[^"]*)"', page.text)
+    assert (page.status_code, "/lrs/api/docs" in links) == (200, True)
+    assert [link for link in links if not link.startswith("/lrs/")] == []
+    assert "<code>https://example.org/lrs/xapi</code>" in page.text
 
 
 def test_what_is_made_and_what_failed_is_said_with_the_path(placed: Instance) -> None:

@@ -8,7 +8,7 @@ from lrs.access.model import Scope
 from lrs.jobs.model import Outcome
 from lrs.learners.service import RosterOptions
 from tests.http.conftest import Instance
-from tests.http.test_arrivals import GOOD
+from tests.http.posting import GOOD
 from tests.unit.learners.people import rows
 
 ADA = {"mbox": "mailto:ada@example.org"}

@@ -8,8 +8,8 @@ from lrs.access.model import Scope
 from lrs.clock import to_text
 from tests.engines import Engine
 from tests.http.conftest import Instance, basic, make_instance
+from tests.http.posting import BAD, GOOD, key_id
 from tests.http.test_access_api import administrator
-from tests.http.test_arrivals import BAD, GOOD, key_id
 
 DAY = 86_400
 
@@ -86,7 +86,7 @@ def test_rotating_is_refused_when_there_is_nothing_to_rotate(embedded: Instance)
     assert again.status_code == 409
     assert "successor" in again.get_json()["detail"]
     revoked = embedded.key()
-    embedded.access.revoke_key(key_id(revoked))
+    embedded.access.keys.revoke(key_id(revoked))
     assert rotate(embedded, revoked).status_code == 409
     ended = embedded.key(expires_at_us=embedded.clock() + 1)
     embedded.clock.move(1)
@@ -141,9 +141,9 @@ def test_a_key_ends_at_the_new_moment_when_its_end_was_changed(instance: Instanc
 )
 def test_a_key_stays_as_it_is_when_the_change_is_wrong(embedded: Instance, body: dict[str, Any]) -> None:
     key = embedded.key()
-    before = embedded.access.find_key(key_id(key))
+    before = embedded.access.keys.find(key_id(key))
     assert change(embedded, key, **body).status_code == 400
-    assert embedded.access.find_key(key_id(key)) == before
+    assert embedded.access.keys.find(key_id(key)) == before
 
 
 def test_changing_is_refused_when_the_key_is_unknown_rotated_revoked_or_expired(embedded: Instance) -> None:
@@ -151,7 +151,7 @@ def test_changing_is_refused_when_the_key_is_unknown_rotated_revoked_or_expired(
     rotated, revoked = embedded.key(), embedded.key()
     expired = embedded.key(expires_at_us=embedded.clock() + DAY * 1_000_000)
     successor = rotate(embedded, rotated).get_json()["id"]
-    embedded.access.revoke_key(key_id(revoked))
+    embedded.access.keys.revoke(key_id(revoked))
     embedded.clock.move(DAY / 2)
     refused = change(embedded, rotated, ratePerMinute=1)
     assert refused.status_code == 409
@@ -196,7 +196,7 @@ def test_a_key_is_called_ending_from_fourteen_days_before(embedded: Instance) ->
         embedded.clock.move(days * DAY)
         states.append(state())
     assert states == ["good", "good", "ending", "ending", "expired"]
-    embedded.access.revoke_key(key_id(key))
+    embedded.access.keys.revoke(key_id(key))
     assert state() == "revoked"
 
 
@@ -216,11 +216,11 @@ def test_a_refused_request_writes_nothing(embedded: Instance) -> None:
     """Neither a refusal for the provider's page nor the moment of last use."""
     key = embedded.key(rate_per_minute=1)
     embedded.post(BAD, key)
-    before = embedded.access.find_key(key_id(key))
+    before = embedded.access.keys.find(key_id(key))
     embedded.clock.move(0.5)
     for _ in range(5):
         assert embedded.post(BAD, key).status_code == 429
-    assert embedded.access.find_key(key_id(key)) == before
+    assert embedded.access.keys.find(key_id(key)) == before
     handle = embedded.access.handle_for_institution_named("School")
     assert len(embedded.services.arrivals.overview(handle, key_id(key)).refusals) == 1
 

@@ -11,7 +11,7 @@ from lrs.access.model import Scope
 from tests.engines import Engine
 from tests.factories import make_statement, make_statement_id
 from tests.http.conftest import Instance, make_instance
-from tests.http.test_arrivals import key_id
+from tests.http.posting import key_id
 
 PATH = "/api/v1/statements/lines"
 BAD = {**make_statement(), "actor": {"mbox": "no address"}}

@@ -2,14 +2,14 @@
 
 import json
 import threading
-import time
 from typing import Any
 
 import pytest
 
 from lrs.access.model import Scope
+from lrs.streams.log import MOST_WAITING
 from tests.http.conftest import Instance
-from tests.http.test_arrivals import GOOD
+from tests.http.posting import GOOD
 
 VOIDED = "http://adlnet.gov/expapi/verbs/voided"
 
@@ -124,15 +124,29 @@ def test_answer_is_empty_when_nothing_came_in_time(embedded: Instance) -> None:
     assert lines(embedded, embedded.key(), wait=1)[0] == []
 
 
-def test_only_so_many_wait_and_a_further_one_is_answered_at_once(embedded: Instance) -> None:
+def test_only_so_many_wait_and_a_further_one_is_answered_at_once(
+    embedded: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resting, over = threading.Semaphore(0), threading.Event()
+
+    def rest(_seconds: float) -> None:
+        resting.release()
+        over.wait(30)
+
+    monkeypatch.setattr(embedded.services.log, "_rest", rest)
     key = embedded.key()
-    waiting = [threading.Thread(target=lines, args=(embedded, key), kwargs={"wait": 3}) for _ in range(8)]
+    waiting = [
+        threading.Thread(target=lines, args=(embedded, key), kwargs={"wait": 1}) for _ in range(MOST_WAITING)
+    ]
     for one in waiting:
         one.start()
-    time.sleep(1)
-    begun = time.monotonic()
+    assert all(resting.acquire(timeout=30) for _ in waiting)
     assert lines(embedded, key, wait=30)[0] == []
-    assert time.monotonic() - begun < 2
+    assert not resting.acquire(blocking=False), "a further one waits"
+    over.set()
     for one in waiting:
         one.join()
+    while resting.acquire(blocking=False):
+        pass
     assert lines(embedded, key, wait=1)[0] == []
+    assert resting.acquire(blocking=False), "nobody may wait any more"

@@ -9,7 +9,7 @@ import pytest
 
 from tests.engines import sqlite_engine
 from tests.http.conftest import Instance, make_instance
-from tests.http.test_portfolio import PAGES, WREN, align, derive, get, said, sign_in_wren
+from tests.http.portfolio.learners import PAGES, WREN, align, derive, get, said, sign_in_wren
 
 MOST_QUESTIONS = 60
 

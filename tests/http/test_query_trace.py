@@ -17,7 +17,7 @@ from tests.engines import Engine, mongo_server_engine, sqlite_engine
 from tests.http import owned
 from tests.http.conftest import Instance, make_instance
 from tests.http.owned import STATEMENTS, Ask, Named, fill_museum, new_school, nobodys_like, send
-from tests.http.test_arrivals import GOOD
+from tests.http.posting import GOOD
 
 OF_A_LEARNER = ("/api/v1/learners/<>", "/api/v1/transcripts/<>")
 """Whether an institution may see a learner of others hangs on who that is, so these look further for

@@ -8,8 +8,8 @@ import pytest
 from lrs.access.model import Scope
 from lrs.xapi.quotas import Usage
 from tests.http.conftest import Instance
+from tests.http.posting import GOOD, key_id, sign_in
 from tests.http.test_access_api import administrator
-from tests.http.test_arrivals import GOOD, key_id, sign_in
 
 
 def place(instance: Instance, what: str, name: str = "School") -> str:

@@ -11,7 +11,7 @@ from lrs.xapi.ports import Position
 from lrs.xapi.texts import received_text
 from tests.factories import make_statement, make_statement_id
 from tests.http.conftest import Instance
-from tests.http.test_arrivals import key_id, sign_in
+from tests.http.posting import key_id, sign_in
 
 EVERY = frozenset(Tolerance)
 FAULTY = make_statement(

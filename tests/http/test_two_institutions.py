@@ -25,7 +25,7 @@ from tests.http.owned import (
     nobodys_like,
     send,
 )
-from tests.http.test_arrivals import BAD, GOOD, key_id, sign_in
+from tests.http.posting import BAD, GOOD, key_id, sign_in
 
 UNOWNED = {
     ("GET", "/"),
@@ -76,7 +76,7 @@ UNOWNED = {
 }
 """What names nothing that is owned; frameworks are public. A sign-in link's token is itself what lets
 in; what is a learner's own goes by the session (tests/http/test_consents.py), and so does what a registrar
-sees of a school's (tests/http/test_transcripts.py)."""
+sees of a school's (tests/http/transcripts)."""
 
 
 def headers_of(answer: TestResponse) -> list[tuple[str, str]]:

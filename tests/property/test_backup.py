@@ -19,7 +19,7 @@ from lrs.stores import Stores
 from lrs.tables.recorded import COMMONS, Note, Wish
 from lrs.xapi.attachments import SentBody
 from lrs.xapi.versions import Version
-from tests.contract.test_backup import back_up, content_of, restore
+from tests.contract.backup.making import back_up, content_of, restore
 from tests.contract.test_check import faults
 from tests.engines import Engine, mongomock_engine, sqlite_engine
 from tests.strategies import statements

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from tests.engines import sqlite_engine
 from tests.http.conftest import make_instance
-from tests.http.test_arrivals import GOOD
-from tests.http.test_streams import add, deliver, letters, of
+from tests.http.posting import GOOD
+from tests.http.streams.sending import add, deliver, letters, of
 from tests.receiver import Received, running_receiver
 
 ANSWERS = st.sampled_from([200, 200, 204, 400, 400, 400, 401, 409, 413, 429, 500, 503, 302])

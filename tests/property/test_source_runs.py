@@ -17,7 +17,7 @@ from lrs.sources.model import Kind
 from lrs.sources.rows import RowBook
 from lrs.sources.setup import SourceWish
 from lrs.sources.writing import Writer
-from tests.contract.test_sources import CONF, Museum
+from tests.contract.sources.museum import CONF, Museum
 from tests.engines import sqlite_engine
 from tests.http.conftest import make_instance
 from tests.unit.connectors.sinks import HEADER

@@ -105,7 +105,7 @@ def test_the_nearest_proxys_word_counts_when_several_spoke() -> None:
     ("path", "inner", "outside"),
     [
         ("/lrs/xapi/about", "/xapi/about", False),
-        ("/lrs", "", False),
+        ("/lrs", "/", False),
         ("/lrs/", "/", False),
         ("/lrs/lrs", "/lrs", False),
         ("/xapi/about", "/xapi/about", True),

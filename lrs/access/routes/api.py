@@ -145,7 +145,7 @@ def make_keys_blueprint(access: AccessService) -> StrictBlueprint:
         """
         institution = _visible(access, institution_id)
         clients = access.client_names(institution.id)
-        return {"keys": [_view(access, key, clients) for key in access.list_keys(institution.id)]}
+        return {"keys": [_view(access, key, clients) for key in access.keys.list(institution.id)]}
 
     @blueprint.post("/keys/<key_id>/rotations")
     @admitting(Scope.ADMIN)
@@ -160,7 +160,7 @@ def make_keys_blueprint(access: AccessService) -> StrictBlueprint:
         good during the overlap, then the old one expires. The secret is in this answer and
         nowhere else. Needs an administrator's key.
         """
-        return _new_view(access, access.rotate_key(key_id, wanted["overlapHours"] * _HOUR_US))
+        return _new_view(access, access.keys.rotate(key_id, wanted["overlapHours"] * _HOUR_US))
 
     @blueprint.patch("/keys/<key_id>")
     @admitting(Scope.ADMIN)
@@ -174,7 +174,7 @@ def make_keys_blueprint(access: AccessService) -> StrictBlueprint:
         What is given of its rate, end, default version and tolerances; in force from the next request on.
         A key that is revoked, expired or rotated stays as it is. Needs an administrator's key.
         """
-        return _view_alone(access, access.change_key(key_id, _to_change(wanted)))
+        return _view_alone(access, access.keys.change(key_id, _to_change(wanted)))
 
     @blueprint.delete("/keys/<key_id>")
     @admitting(Scope.ADMIN)
@@ -186,7 +186,7 @@ def make_keys_blueprint(access: AccessService) -> StrictBlueprint:
 
         It stops at once; doing it twice changes nothing. Needs an administrator's key.
         """
-        access.revoke_key(key_id)
+        access.keys.revoke(key_id)
 
     return blueprint
 

@@ -106,6 +106,12 @@ def make_sessions_blueprint(access: AccessService, secure: bool, homes: Mapping[
     return blueprint
 
 
+def find_signed_in(access: AccessService) -> Caller | None:
+    """Return who this browser is signed in as, in whatever role."""
+    token = request.cookies.get(_cookie_name())
+    return access.find_session(token) if token else None
+
+
 def signed_in(access: AccessService, role: Role) -> Caller:
     """Return who this browser is signed in as, where it is in the role that a page is made for.
 
@@ -113,8 +119,7 @@ def signed_in(access: AccessService, role: Role) -> Caller:
         Unauthenticated: There is no session, or it has ended.
         NotPermitted: It is a session of another role.
     """
-    token = request.cookies.get(_cookie_name())
-    caller = access.find_session(token) if token else None
+    caller = find_signed_in(access)
     if caller is None:
         raise Unauthenticated(
             "Open the sign-in link that you were given; it works once, within a day. Whoever runs this"

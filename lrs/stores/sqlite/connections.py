@@ -15,7 +15,7 @@ from lrs.stores.sqlite.locks import open_private
 OLDEST_SQLITE = (3, 51, 3)
 """Before it, a write and a checkpoint at the same instant can corrupt the file."""
 
-_WRITER_CACHE_KIB = 64 * 1024
+_WRITER_CACHE_KIB = 16 * 1024
 _READER_CACHE_KIB = 8 * 1024
 _BUSY_MS = 5000
 _ANYBODY_WRITES = 0o222

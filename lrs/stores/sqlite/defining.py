@@ -26,7 +26,7 @@ from lrs.access.handles import InstitutionId
 from lrs.errors import CorruptRecord
 from lrs.stores.sqlite import sql
 from lrs.stores.sqlite.activities import Given
-from lrs.stores.sqlite.writer import LATE_POSTINGS, Write, Writer
+from lrs.stores.sqlite.writer import LATE_POSTINGS, Piece, Write, Writer
 from lrs.stores.sqlite.writing import Place, Placed
 from lrs.traces import trace_of
 from lrs.xapi.definitions import definitions_of
@@ -79,16 +79,14 @@ def finish_definitions(writer: Writer, place: Place) -> None:
     Raises:
         StoreUnavailable: A piece could not be begun; the note of what is left is kept.
     """
-    while True:
-        began = time.monotonic()
-        if not writer.run(_piece(place), LATE_POSTINGS):
-            return
-        # As long as it took: others who wait for the lock come first.
-        time.sleep(min(0.1, time.monotonic() - began))
+    writer.run_in_pieces(_piece(place), LATE_POSTINGS)
 
 
-def _piece(place: Place) -> Callable[[Write], bool]:
-    return lambda write: _merge_some(write, place)
+def _piece(place: Place) -> Piece:
+    def merge(write: Write) -> Piece | None:
+        return merge if _merge_some(write, place) else None
+
+    return merge
 
 
 def _merge_some(write: Write, place: Place) -> bool:

@@ -10,7 +10,7 @@ from lrs.stores.sqlite import sql
 from lrs.stores.sqlite.postings import Lots
 from lrs.stores.sqlite.references import References, Spread, noted_spreads, read_spread
 from lrs.stores.sqlite.rows import RowCodec
-from lrs.stores.sqlite.writer import LATE_POSTINGS, Write, Writer
+from lrs.stores.sqlite.writer import LATE_POSTINGS, Piece, Write, Writer
 
 _ABANDONED_SECONDS = 10.0
 
@@ -21,16 +21,15 @@ def finish_spread(writer: Writer, codec: RowCodec, lot_size: int, spread: Spread
     Raises:
         StoreUnavailable: A piece could not be begun; the note of what is left is kept.
     """
-    left: Spread | None = spread
-    while left is not None:
-        began = time.monotonic()
-        left = writer.run(_piece(codec, lot_size, left), LATE_POSTINGS)
-        # As long as it took: others who wait for the lock come first.
-        time.sleep(min(0.1, time.monotonic() - began) if left is not None else 0)
+    writer.run_in_pieces(_piece(codec, lot_size, spread), LATE_POSTINGS)
 
 
-def _piece(codec: RowCodec, lot_size: int, spread: Spread) -> Callable[[Write], Spread | None]:
-    return lambda write: References(write, Lots(write.database, lot_size), codec).finish(spread)
+def _piece(codec: RowCodec, lot_size: int, spread: Spread) -> Piece:
+    def finish(write: Write) -> Piece | None:
+        left = References(write, Lots(write.database, lot_size), codec).finish(spread)
+        return None if left is None else _piece(codec, lot_size, left)
+
+    return finish
 
 
 class Abandoned:

@@ -9,10 +9,11 @@ that nobody fails for a neighbour's fault.
 
 import logging
 import threading
+import time
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Hashable, Sequence
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
 import apsw
 
@@ -25,6 +26,7 @@ from lrs.traces import trace_of
 
 T = TypeVar("T")
 _LARGEST_GROUP = 4096
+_LONGEST_PAUSE_SECONDS = 0.1
 
 LATE_POSTINGS = 10_000
 """How much one transaction hands on along StatementRefs: some hundred milliseconds."""
@@ -94,6 +96,10 @@ class SharedWork(ABC, Generic[T]):
         if isinstance(result, LrsError):
             raise result
         return result
+
+
+Piece: TypeAlias = Callable[[Write], "Piece | None"]
+"""Work that does some of what there is to do, and returns the work that does the rest; None at the end."""
 
 
 class _Job:
@@ -186,6 +192,24 @@ class Writer:
             raise job.error
         result: T = job.result
         return result
+
+    def run_in_pieces(self, piece: Piece, weight: int) -> None:
+        """Do a piece and all that follows it, a transaction each; others write in between.
+
+        Args:
+            piece: The first; notes in its own transaction what is left, where that must not be lost.
+            weight: About how many rows each piece writes.
+
+        Raises:
+            StoreUnavailable: A piece could not be begun; those before it are kept.
+        """
+        left: Piece | None = piece
+        while left is not None:
+            began = time.monotonic()
+            left = self.run(left, weight)
+            if left is not None:
+                # As long as it took: others who wait for the lock come first.
+                time.sleep(min(_LONGEST_PAUSE_SECONDS, time.monotonic() - began))
 
     def _withdraw(self, job: _Job) -> bool:
         """Take a job back that has not begun; False when it has, and must be waited for."""

@@ -151,6 +151,11 @@ def _rewrite(environ: WSGIEnvironment, method: str, form: dict[str, str]) -> Non
         environ.setdefault("CONTENT_TYPE", "application/json")
 
 
+def is_wrong(environ: WSGIEnvironment) -> bool:
+    """Tell whether a request's alternate syntax could not be unfolded."""
+    return _WRONG in environ
+
+
 def check_alternate() -> None:
     """Refuse a request whose alternate syntax could not be unfolded.
 

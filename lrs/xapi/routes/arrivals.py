@@ -106,7 +106,7 @@ def _sources(found: Tallies, access: AccessService, handle: InstitutionHandle) -
     names = access.client_names(handle.institution_id)
     sources = [
         Source(key.id, names[key.client_id] if key.client_id else "", key, found.of(key.id))
-        for key in access.list_keys(handle.institution_id)
+        for key in access.keys.list(handle.institution_id)
     ]
     sources += [
         Source(id_, name, None, found.of(id_))
@@ -122,7 +122,7 @@ def _find_source(
 ) -> Source:
     if source_id == IMPORT:
         return Source(IMPORT, _IMPORT_NAME, None, arrivals.overview(handle, IMPORT))
-    names, key = access.client_names(handle.institution_id), access.find_key(source_id)
+    names, key = access.client_names(handle.institution_id), access.keys.find(source_id)
     if key is not None and key.institution_id == handle.institution_id:
         name = names[key.client_id] if key.client_id else ""
         return Source(key.id, name, key, arrivals.overview(handle, key.id))

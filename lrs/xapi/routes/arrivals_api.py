@@ -64,6 +64,6 @@ def _may_ask(caller: Caller, access: AccessService, key_id: str) -> InstitutionH
 
 def _is_ours(handle: InstitutionHandle, access: AccessService, key_id: str) -> bool:
     # Both are asked always, so that another institution's key takes as long as an unknown one.
-    key, client = access.find_key(key_id), access.find_client(key_id)
+    key, client = access.keys.find(key_id), access.find_client(key_id)
     owners = {found.institution_id for found in (key, client) if found}
     return key_id == IMPORT or handle.institution_id in owners

@@ -127,6 +127,13 @@ def note_refusal(
         )
 
 
+def no_content() -> Response:
+    """Answer that it is done, and nothing else."""
+    response = Response(status=HTTPStatus.NO_CONTENT)
+    response.headers.remove("Content-Type")
+    return response
+
+
 def get_version() -> Version:
     """Return the version that the request speaks.
 

@@ -29,18 +29,24 @@ def install_cors(app: Flask, origins: frozenset[str]) -> None:
     """
 
     def add_headers(response: Response) -> Response:
-        origin = request.headers.get("Origin")
-        if origin is None or not request.path.startswith("/xapi/"):
-            return response
-        response.vary.add("Origin")
-        if "*" not in origins and origin not in origins:
-            return response
-        response.headers["Access-Control-Allow-Origin"] = "*" if "*" in origins else origin
-        response.headers["Access-Control-Expose-Headers"] = _EXPOSED
-        if request.method == "OPTIONS":
-            response.headers["Access-Control-Allow-Methods"] = _METHODS
-            response.headers["Access-Control-Allow-Headers"] = _ALLOWED
-            response.headers["Access-Control-Max-Age"] = _DAY
+        if request.path.startswith("/xapi/"):
+            for name, value in cors_headers(origins, request.headers.get("Origin"), request.method):
+                response.headers.add(name, value)
         return response
 
     app.after_request(add_headers)
+
+
+def cors_headers(origins: frozenset[str], origin: str | None, method: str) -> list[tuple[str, str]]:
+    """List the headers of an answer to who asks from an origin; none where the request names none."""
+    if origin is None:
+        return []
+    headers = [("Vary", "Origin")]
+    if "*" in origins or origin in origins:
+        headers.append(("Access-Control-Allow-Origin", "*" if "*" in origins else origin))
+        headers.append(("Access-Control-Expose-Headers", _EXPOSED))
+        if method == "OPTIONS":
+            headers.append(("Access-Control-Allow-Methods", _METHODS))
+            headers.append(("Access-Control-Allow-Headers", _ALLOWED))
+            headers.append(("Access-Control-Max-Age", _DAY))
+    return headers

@@ -3,19 +3,19 @@
 Spec: xAPI 1.0.3 Communication 2.2, 2.3, 2.6, 2.7, 3.1; xAPI 2.0 4.1.4.
 """
 
-from http import HTTPStatus
-
 import orjson
 from flask import Blueprint, Response, request
 from werkzeug.datastructures import ETags
 from werkzeug.http import http_date
 
+from lrs.access.model import Caller
 from lrs.clock import to_datetime
 from lrs.web.params import read_params
 from lrs.xapi.document_service import RESOURCES, SINCE, DocumentService, Resource, Sent
 from lrs.xapi.documents import ANY, Preconditions
 from lrs.xapi.ports.documents import DocumentContent
-from lrs.xapi.routes.common import find_caller, get_version, read_body
+from lrs.xapi.routes.common import find_caller, get_version, no_content, read_body
+from lrs.xapi.versions import Version
 
 _JSON = "application/json"
 _BYTES = "application/octet-stream"
@@ -34,7 +34,7 @@ def _add_routes(blueprint: Blueprint, service: DocumentService, resource: Resour
 
     def get() -> Response:
         """Answer one document, or the ids of all."""
-        caller, version = find_caller(), get_version()
+        caller, version = _admit(service, resource, reading=True)
         params = read_params(request.args, resource.names | {SINCE})
         if resource.id_name not in params:
             ids = service.list_ids(caller, resource, params, version)
@@ -47,27 +47,34 @@ def _add_routes(blueprint: Blueprint, service: DocumentService, resource: Resour
 
     def put() -> Response:
         """Make or replace a document."""
-        caller, version = find_caller(), get_version()
+        caller, version = _admit(service, resource, reading=False)
         params = read_params(request.args, resource.names)
         service.put(caller, resource, params, version, _sent(service))
-        return Response(status=HTTPStatus.NO_CONTENT)
+        return no_content()
 
     def post() -> Response:
         """Make a document, or merge into it."""
-        caller, version = find_caller(), get_version()
+        caller, version = _admit(service, resource, reading=False)
         params = read_params(request.args, resource.names)
         service.post(caller, resource, params, version, _sent(service))
-        return Response(status=HTTPStatus.NO_CONTENT)
+        return no_content()
 
     def delete() -> Response:
         """Remove a document, or (State) all of them."""
-        caller, version = find_caller(), get_version()
+        caller, version = _admit(service, resource, reading=False)
         params = read_params(request.args, resource.names)
         service.delete(caller, resource, params, version, _preconditions())
-        return Response(status=HTTPStatus.NO_CONTENT)
+        return no_content()
 
     for method, view in (("GET", get), ("PUT", put), ("POST", post), ("DELETE", delete)):
         blueprint.add_url_rule(resource.path, f"{name}_{method.lower()}", view, methods=[method])
+
+
+def _admit(service: DocumentService, resource: Resource, *, reading: bool) -> tuple[Caller, Version]:
+    """Return who asks, and in which version; who may not is refused before anything else."""
+    caller = find_caller()
+    service.find_place(caller, resource, reading=reading)
+    return caller, get_version()
 
 
 def _sent(service: DocumentService) -> Sent:

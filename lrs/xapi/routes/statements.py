@@ -3,8 +3,6 @@
 Spec: xAPI 1.0.3 Communication 2.1; xAPI 2.0 4.1.6.1.
 """
 
-from http import HTTPStatus
-
 import orjson
 from flask import Blueprint, Response, g, request
 from werkzeug.http import http_date
@@ -16,7 +14,8 @@ from lrs.web.params import read_params
 from lrs.xapi.arrivals import ArrivalService
 from lrs.xapi.attachments import SentBody
 from lrs.xapi.query import KNOWN
-from lrs.xapi.routes.common import find_caller, get_version, noting_refusal, read_body
+from lrs.xapi.routes.common import find_caller, get_version, no_content, noting_refusal, read_body
+from lrs.xapi.routes.short_way import raise_met
 from lrs.xapi.service import Showing, StatementService, Stored
 
 _MOST_LANGUAGES = 32
@@ -39,13 +38,14 @@ def make_statements_blueprint(service: StatementService, arrivals: ArrivalServic
         """Store one statement under the id in the query; answer nothing."""
         caller = find_caller()
         noting_refusal(arrivals, caller, lambda: _put(service, caller))
-        return Response(status=HTTPStatus.NO_CONTENT)
+        return no_content()
 
     @blueprint.get("/statements")
     def get_statements() -> Response:
         """Answer one statement by id, or a page."""
         caller = find_caller()
         g.consistent_through = to_text(service.consistent_through(caller))
+        raise_met(request.environ)
         version = get_version()
         params = read_params(request.args, KNOWN)
         answer = service.get(caller, params, version, _showing())
@@ -58,12 +58,16 @@ def make_statements_blueprint(service: StatementService, arrivals: ArrivalServic
 
 
 def _post(service: StatementService, caller: Caller) -> Stored:
+    raise_met(request.environ)
+    service.find_writer(caller)
     version = get_version()
     read_params(request.args, ())
     return service.post(caller, _sent_body(service), version)
 
 
 def _put(service: StatementService, caller: Caller) -> Stored:
+    raise_met(request.environ)
+    service.find_writer(caller)
     version = get_version()
     params = read_params(request.args, {"statementId"})
     return service.put(caller, _sent_body(service), version, params.get("statementId"))

@@ -93,7 +93,7 @@ def test_a_key_stops_at_once_when_it_is_revoked_by_another_process(engine: Engin
     there = AccessService(engine.open().access, engine.clock, os.urandom, "https://a.example")
     made = here.create_key("Museum", None, [Scope.ALL])
     assert here.authenticate(header(made))
-    there.revoke_key(made.key.id)
+    there.keys.revoke(made.key.id)
     with pytest.raises(Unauthenticated, match="revoked"):
         here.authenticate(header(made))
 
@@ -114,7 +114,7 @@ def test_last_use_is_noted_at_most_once_a_minute(access: AccessService, engine: 
 
     def used() -> int | None:
         access.authenticate(header(made))
-        key = access.find_key(made.key.id)
+        key = access.keys.find(made.key.id)
         assert key is not None
         return key.last_used_at_us
 
@@ -129,7 +129,7 @@ def test_last_use_is_not_noted_when_the_secret_is_wrong(access: AccessService) -
     made = access.create_key("Museum", None, [Scope.ALL])
     with pytest.raises(Unauthenticated):
         access.authenticate(header(made, "wrong"))
-    key = access.find_key(made.key.id)
+    key = access.keys.find(made.key.id)
     assert key is not None
     assert key.last_used_at_us is None
 
@@ -137,7 +137,7 @@ def test_last_use_is_not_noted_when_the_secret_is_wrong(access: AccessService) -
 def test_a_secret_has_256_bits_and_is_not_kept(access: AccessService) -> None:
     made = access.create_key("Museum", None, [Scope.ALL])
     assert len(bytes.fromhex(made.secret)) == 32
-    assert made.secret not in repr(access.find_key(made.key.id))
+    assert made.secret not in repr(access.keys.find(made.key.id))
 
 
 def test_ids_are_short_and_unambiguous(access: AccessService) -> None:
@@ -214,7 +214,7 @@ def test_a_key_is_refused_when_its_institution_is_unknown(access: AccessService)
 
 def test_revoking_an_unknown_key_says_so(access: AccessService) -> None:
     with pytest.raises(NotFound):
-        access.revoke_key("nothing")
+        access.keys.revoke("nothing")
 
 
 @pytest.mark.parametrize(

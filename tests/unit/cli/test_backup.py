@@ -12,7 +12,7 @@ import apsw
 import pytest
 
 from lrs import cli
-from tests.contract.test_backup import frames_of, to_archive
+from tests.contract.backup.making import frames_of, to_archive
 from tests.factories import make_statement, make_statement_id
 
 

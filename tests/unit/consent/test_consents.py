@@ -230,7 +230,7 @@ def test_institution_that_holds_nothing_is_not_named_and_one_that_gave_an_award_
 def test_basis_opens_only_learners_of_the_own_roster_and_only_its_groups(place_on_each: Place) -> None:
     place = place_on_each
     terms = check_terms("transcript", ["records"], [M], None)
-    place.consents.declare_basis(SCHOOL, "contract", terms, ["8A"], "Contract with the museum of 2026")
+    place.consents.bases.declare(SCHOOL, "contract", terms, ["8A"], "Contract with the museum of 2026")
     assert opened(place) == {}
     person = {"sourcedId": "17", "email": "ana@example.org", "groups": "8A"}
     place.town.service.import_roster(MUSEUM, "visitors", rows(person))
@@ -242,16 +242,16 @@ def test_basis_opens_only_learners_of_the_own_roster_and_only_its_groups(place_o
     assert opened(place) == {M: {Kind.RECORDS: Ground.BASIS}}
     assert opened(place, viewer=EMPLOYER) == {}
     assert [one.ground for one in place.consents.disclosures(place.own())] == [Ground.BASIS]
-    assert [one.name for one in place.consents.bases(SCHOOL)] == ["contract"]
-    place.consents.remove_basis(SCHOOL, "contract")
+    assert [one.name for one in place.consents.bases.list(SCHOOL)] == ["contract"]
+    place.consents.bases.remove(SCHOOL, "contract")
     assert opened(place) == {}
     with pytest.raises(NotFound):
-        place.consents.remove_basis(SCHOOL, "contract")
+        place.consents.bases.remove(SCHOOL, "contract")
 
 
 def test_basis_opens_nobody_by_a_mailbox_that_is_shared(place: Place) -> None:
     terms = check_terms("transcript", ["records"], None, None)
-    place.consents.declare_basis(SCHOOL, "law", terms, None, "School Act 12")
+    place.consents.bases.declare(SCHOOL, "law", terms, None, "School Act 12")
     two = rows(*({"sourcedId": one, "email": "ana@example.org"} for one in ("17", "18")))
     place.town.service.import_roster(SCHOOL, "pupils", two, RosterOptions("https://school.example"))
     place.town.catch_up()
@@ -273,7 +273,7 @@ def test_nobody_agrees_for_a_shared_mailbox_and_it_opens_nothing(place: Place) -
 
 def test_the_learners_word_comes_before_a_basis(place: Place) -> None:
     terms = check_terms("transcript", ["records", "awards"], None, None)
-    place.consents.declare_basis(SCHOOL, "law", terms, None, "School Act 12")
+    place.consents.bases.declare(SCHOOL, "law", terms, None, "School Act 12")
     place.town.service.import_roster(SCHOOL, "pupils", rows({"sourcedId": "17", "email": "ana@example.org"}))
     place.consents.grant(place.own(), S, "transcript", ["records"], [M], None)
     place.town.catch_up()
@@ -287,7 +287,7 @@ def test_the_learners_word_comes_before_a_basis(place: Place) -> None:
 @pytest.mark.parametrize(("name", "text"), [("", "law"), ("x" * 101, "law"), ("a\nb", "law"), ("law", " ")])
 def test_basis_is_refused_when_it_has_no_name_or_says_no_law(place: Place, name: str, text: str) -> None:
     with pytest.raises(InvalidParameter):
-        place.consents.declare_basis(SCHOOL, name, check_terms("t", ["records"], None, None), None, text)
+        place.consents.bases.declare(SCHOOL, name, check_terms("t", ["records"], None, None), None, text)
 
 
 def test_institution_sees_only_consents_that_were_given_to_it(place: Place) -> None:

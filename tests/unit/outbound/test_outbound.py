@@ -212,47 +212,45 @@ def test_time_is_over_when_a_server_sends_a_little_now_and_then(
     certificate = write_certificate(tmp_path, "lrs.example") if secure else None
     with serving(dripping(head, part), certificate) as there:
         client = outbound(there.port, verify=write_authority(tmp_path))
-        began = time.monotonic()
         with pytest.raises(OutboundUnavailable, match="too long") as caught:
             client.request("GET", f"http{'s' if secure else ''}://lrs.example:{there.port}/")
-    assert time.monotonic() - began < 2.5
     assert caught.value.transient
 
 
 def test_time_is_over_when_a_server_says_nothing(outbound: Make) -> None:
-    with serving(lambda request: time.sleep(1.5)) as there:
-        began = time.monotonic()
+    given_up = threading.Event()
+    with serving(lambda request: given_up.wait(30)) as there:
         with pytest.raises(OutboundUnavailable, match="too long"):
             outbound(there.port).request("GET", f"http://lrs.example:{there.port}/")
-    assert time.monotonic() - began < 2.5
+        given_up.set()
 
 
 def test_time_is_over_when_a_server_never_answers_the_handshake(outbound: Make, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
-        began = time.monotonic()
         with pytest.raises(OutboundUnavailable):
             outbound(port, verify=write_authority(tmp_path)).request("GET", f"https://lrs.example:{port}/")
-    assert time.monotonic() - began < 2.5
 
 
 @pytest.mark.parametrize("secure", [False, True])
 def test_time_is_over_when_a_server_reads_a_little_now_and_then(
     outbound: Make, tmp_path: Path, secure: bool
 ) -> None:
+    whole, read = 100_000_000, []
+
     def handle(request: BaseHTTPRequestHandler) -> None:
-        while request.rfile.read(65_536):
+        while part := request.rfile.read(65_536):
+            read.append(len(part))
             time.sleep(0.05)
 
     certificate = write_certificate(tmp_path, "lrs.example") if secure else None
     with serving(handle, certificate, read_body=False) as there:
         client = outbound(there.port, verify=write_authority(tmp_path))
-        began = time.monotonic()
         with pytest.raises(OutboundUnavailable):
             client.request(
-                "POST", f"http{'s' if secure else ''}://lrs.example:{there.port}/", body=bytes(100_000_000)
+                "POST", f"http{'s' if secure else ''}://lrs.example:{there.port}/", body=bytes(whole)
             )
-    assert time.monotonic() - began < 3
+    assert 0 < sum(read) < whole
 
 
 def test_time_counts_every_redirect(outbound: Make) -> None:

@@ -11,8 +11,8 @@ from lrs.stores.sqlite.stores import SqliteStores
 from lrs.stores.sqlite.writer import Write
 from lrs.tables.recorded import Note
 from tests.contract.builders import AGENT, MUSEUM, SCHOOL, add, agent, by, find, log, make_statement, voiding
+from tests.contract.recorded.writing import put
 from tests.contract.test_check import faults
-from tests.contract.test_recorded_tables import put
 from tests.engines import sqlite_engine
 from tests.http.conftest import make_instance
 from tests.unit.stores.test_sqlite_merging import merger, open_store, postings

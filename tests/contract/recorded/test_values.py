@@ -1,59 +1,13 @@
-"""Recorded values: decided upon in one step, found by terms, told in the institution's history."""
+"""The contract of recorded tables: values, versions and terms."""
 
 import json
-import multiprocessing
-import os
-import threading
-import time
-from typing import Any
 
 import pytest
 
 from lrs.errors import TooLarge
-from lrs.stores import StoreOptions, open_stores
-from lrs.tables.recorded import (
-    COMMONS,
-    LARGEST_VALUE_BYTES,
-    MOST_TERMS,
-    Entry,
-    Note,
-    Recorded,
-    RecordedTables,
-    Wish,
-)
-from lrs.xapi.ports import Position
-from tests.contract.builders import MUSEUM, SCHOOL, add, make_statement, sid, voiding
-from tests.engines import Engine
-
-KIND = "roster.person"
-
-
-@pytest.fixture
-def tables(engine: Engine) -> RecordedTables:
-    return engine.open().recorded(SCHOOL)
-
-
-def put(tables: RecordedTables, subject: str, value: Any, *terms: str, at_us: int = 1, kind: str = KIND):
-    return tables.change(kind, subject, lambda _: Wish(value, terms), at_us)
-
-
-def entries(tables: RecordedTables, page: int = 1000) -> list[Entry]:
-    found: list[Entry] = []
-    while read := tables.read_entries(found[-1].position if found else 0, page):
-        found += read
-    return found
-
-
-def told(tables: RecordedTables, *kinds: str) -> list[tuple[str, Any, Any, int]]:
-    return [
-        (one.subject, one.before, one.after, one.at_us)
-        for one in entries(tables)
-        if not kinds or one.kind in kinds
-    ]
-
-
-def subjects(values: Any) -> list[str]:
-    return [one.subject for one in values]
+from lrs.tables.recorded import COMMONS, LARGEST_VALUE_BYTES, MOST_TERMS, Note, Recorded, Wish
+from tests.contract.builders import MUSEUM, SCHOOL
+from tests.contract.recorded.writing import KIND, entries, put, subjects, told
 
 
 def test_nothing_is_found_when_nothing_was_recorded(tables):
@@ -86,22 +40,6 @@ def test_decision_sees_the_value_as_it_stands(tables):
     tables.change(KIND, "ada", decide, 2)
     assert seen == [None, first]
     assert tables.find(KIND, "ada").value == {"n": 2}
-
-
-def test_history_tells_each_change_before_and_after(tables):
-    put(tables, "ada", {"n": 1}, at_us=5)
-    put(tables, "bo", {"n": 2}, at_us=6)
-    put(tables, "ada", {"n": 3}, at_us=4)
-    put(tables, "ada", None, at_us=8)
-    assert told(tables) == [
-        ("ada", None, {"n": 1}, 5),
-        ("bo", None, {"n": 2}, 6),
-        ("ada", {"n": 1}, {"n": 3}, 4),
-        ("ada", {"n": 3}, None, 8),
-    ]
-    positions = [one.position for one in entries(tables)]
-    assert positions == sorted(set(positions))
-    assert positions[0] > 0
 
 
 def test_removed_value_is_gone_and_begins_anew_when_it_comes_back(tables):
@@ -292,159 +230,3 @@ def test_ten_thousand_values_are_written_in_one_call(engine, tables):
     assert [one.after["n"] for one in entries(tables)] == list(range(count))
     assert subjects(tables.find_by(KIND, "t3", limit=3)) == ["00003", "00013", "00023"]
     assert tables.change_all(KIND, [*wishes[:-1], (wishes[-1][0], Wish({"n": -1}))], 2) == 1
-
-
-def test_bookkeeping_is_kept_without_a_history(tables):
-    kind = "source.place"
-    tables.note(kind, [Note("a", {"at": 1}, ("t",)), Note("b", {"at": 2})], 5)
-    tables.note(kind, [Note("b", {"at": 3}, ("t", "u"))], 6)
-    tables.note(kind, [Note("a", {"at": 1})], 7)
-    assert tables.find(kind, "b") == Recorded(kind, "b", {"at": 3}, 0, 6)
-    assert tables.find(kind, "a") == Recorded(kind, "a", {"at": 1}, 0, 7)
-    assert subjects(tables.find_by(kind, "t")) == subjects(tables.find_by(kind, "u")) == ["b"]
-    assert (subjects(tables.list(kind)), tables.count(kind)) == (["a", "b"], 2)
-    assert tables.find_many(kind, ["a", "c"]).keys() == {"a"}
-    tables.forget(kind, ["b", "never"])
-    tables.forget("never", ["b"])
-    assert (subjects(tables.list(kind)), subjects(tables.find_by(kind, "t"))) == (["a"], [])
-    tables.note(kind, [], 8)
-    assert entries(tables) == []
-
-
-def test_history_is_one_with_that_of_statements(engine):
-    stores = engine.open()
-    tables, store = stores.recorded(SCHOOL), stores.records.statements(SCHOOL)
-    put(tables, "ada", {"n": 1}, at_us=5)
-    add(store, make_statement("a"), voiding("v", of="a"))
-    put(tables, "ada", {"n": 2}, at_us=6)
-    found = entries(tables, 1)
-    assert [(one.kind, one.subject) for one in found] == [
-        (KIND, "ada"),
-        ("statement.voided", sid("a")),
-        (KIND, "ada"),
-    ]
-    assert found[1].after == {"by": sid("v")}
-    page = store.read_history(Position(0), 10)
-    assert [(e.position, e.kind, e.subject, e.before, e.after, e.at_us) for e in page.entries] == [
-        (e.position, e.kind, e.subject, e.before, e.after, e.at_us) for e in found
-    ]
-    assert page.last == found[-1].position
-
-
-@pytest.mark.parametrize("limit", [1, 2, 50])
-def test_entries_continue_behind_a_position(limit, tables):
-    for n in range(5):
-        put(tables, "ada", {"n": n})
-    assert [one.after["n"] for one in entries(tables, limit)] == list(range(5))
-    last = entries(tables)[-1].position
-    assert list(tables.read_entries(last, limit)) == []
-    put(tables, "bo", {"n": 5})
-    assert [one.after["n"] for one in tables.read_entries(last, limit)] == [5]
-
-
-TURNS = 12
-
-
-def count_up(tables: RecordedTables, writer: int, turns: int = TURNS) -> None:
-    """Change the one that all change, and what is one's own."""
-
-    def decide(before: Recorded | None) -> Wish:
-        done = before.value["by"] if before else []
-        return Wish({"by": [*done, writer]}, (f"last {writer}",))
-
-    for n in range(turns):
-        tables.change(KIND, "shared", decide, n)
-        tables.change_all("own", [(f"{writer}.{n}", Wish({"n": n}))], n)
-
-
-class Follower(threading.Thread):
-    """Reads the entries while others write, in small pages, and then to the end."""
-
-    def __init__(self, tables: RecordedTables) -> None:
-        super().__init__()
-        self.found: list[Entry] = []
-        self.written = threading.Event()
-        self._tables = tables
-
-    def run(self) -> None:
-        while True:
-            finished = self.written.is_set()
-            page = self._tables.read_entries(self.found[-1].position if self.found else 0, 3)
-            self.found += page
-            if finished and not page:
-                return
-
-
-def check_nothing_lost(tables: RecordedTables, follower: Follower, writers: int, turns: int = TURNS) -> None:
-    shared = tables.find(KIND, "shared")
-    assert sorted(shared.value["by"]) == sorted(list(range(writers)) * turns)
-    assert shared.version == writers * turns
-    assert sum(bool(tables.find_by(KIND, f"last {n}")) for n in range(writers)) == 1
-    told = entries(tables)
-    assert [one.after["by"] for one in told if one.kind == KIND] == [
-        shared.value["by"][: n + 1] for n in range(writers * turns)
-    ]
-    befores = [one.before for one in told if one.kind == KIND]
-    assert befores == [None, *[one.after for one in told if one.kind == KIND][:-1]]
-    own = [(one.subject, one.after["n"]) for one in told if one.kind == "own"]
-    assert sorted(own) == sorted((f"{w}.{n}", n) for w in range(writers) for n in range(turns))
-    assert follower.found == told
-
-
-def test_no_change_is_lost_when_threads_change_one_subject(engine):
-    opened = [engine.open(busy_seconds=120).recorded(SCHOOL) for _ in range(2)]
-    follower = Follower(engine.open().recorded(SCHOOL))
-    writers = [threading.Thread(target=count_up, args=(opened[n % 2], n)) for n in range(8)]
-    for thread in (follower, *writers):
-        thread.start()
-    for thread in writers:
-        thread.join()
-    follower.written.set()
-    follower.join()
-    check_nothing_lost(opened[0], follower, 8)
-
-
-def change_in_process(url: str, numbers: list[int]) -> None:
-    """What a process does: four threads on one opened store."""
-    options = StoreOptions(lambda: time.time_ns() // 1000, os.urandom, durable=False, busy_seconds=120)
-    stores = open_stores(url, options)
-    tables = stores.recorded(SCHOOL)
-    failures = []
-
-    def guarded(n: int) -> None:
-        try:
-            count_up(tables, n)
-        except BaseException as error:
-            failures.append(error)
-            raise
-
-    threads = [threading.Thread(target=guarded, args=(n,)) for n in numbers]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    stores.close()
-    if failures:
-        raise failures[0]
-
-
-@pytest.mark.lasting
-def test_no_change_is_lost_when_processes_change_one_subject(engine):
-    if engine.url is None:
-        pytest.skip("no other process can reach this engine")
-    tables = engine.open(clock=lambda: time.time_ns() // 1000).recorded(SCHOOL)
-    follower = Follower(tables)
-    follower.start()
-    context = multiprocessing.get_context("spawn")
-    processes = [
-        context.Process(target=change_in_process, args=(engine.url, list(range(4 * n, 4 * n + 4))))
-        for n in range(2)
-    ]
-    for process in processes:
-        process.start()
-    for process in processes:
-        process.join()
-    follower.written.set()
-    follower.join()
-    assert [process.exitcode for process in processes] == [0, 0]
-    check_nothing_lost(tables, follower, 8)
