@@ -9,8 +9,9 @@ from lrs.access.model import Client, Institution, Issuer, Key
 from lrs.xapi.ports import Receipt, Refusal, StatementId
 
 FORMAT = "lrs-backup"
-VERSION = 2
-"""Since 2 there are recorded values and their entries. A reader takes what is not newer than this."""
+VERSION = 3
+"""Since 2 there are recorded values and their entries; since 3 a fingerprint is its beginning, which every
+engine keeps. A reader takes what is not newer than this."""
 
 TRAILER = 255
 START = hashlib.sha256(b"lrs-backup").digest()

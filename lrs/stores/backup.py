@@ -30,6 +30,7 @@ from lrs.stores.recorded import VOIDED_KIND
 from lrs.stores.recorded_archive import entry_content, to_entry, to_value, value_content
 from lrs.tables.recorded import COMMONS
 from lrs.xapi.arrivals import IMPORT
+from lrs.xapi.fingerprint import FEWEST_KEPT
 from lrs.xapi.ports import HistoryEntry, Position, PreparedStatement
 from lrs.xapi.ports.activities import ActivityDefinition
 from lrs.xapi.ports.attachments import AttachmentContent
@@ -112,7 +113,7 @@ def _write_statements(dump: Dump, writer: ArchiveWriter, progress: Progress) -> 
             position,
             kept.id,
             kept.stored_at_us,
-            kept.fingerprint,
+            kept.fingerprint[:FEWEST_KEPT],
             kept.client,
             _sha256(kept.body),
         )

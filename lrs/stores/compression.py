@@ -20,8 +20,24 @@ PLAIN = 0
 SHIPPED = 1
 FIRST_TRAINED = 64
 _LEVEL = 3
+"""Of the tables that a trained dictionary begins with."""
+
+_PARAMETERS = zstandard.ZstdCompressionParameters(
+    window_log=17,
+    hash_log=15,
+    chain_log=17,
+    search_log=5,
+    min_match=5,
+    strategy=zstandard.STRATEGY_GREEDY,
+    write_content_size=True,
+    write_dict_id=False,
+    write_checksum=False,
+)
+"""Looks at 32 places of the dictionary for each match, where level 3 looks at two: a statement comes to
+an eighth less, and takes some eight microseconds longer. What restores does not depend on it."""
+
 _DICTIONARY_BYTES = 64 * 1024
-_SEGMENT_BYTES, _DMER_BYTES = 1000, 8
+_SEGMENT_BYTES, _DMER_BYTES = 2000, 8
 _LARGEST_BODY_BYTES = 1 << 30
 _FEWEST_TOGETHER = 32
 """From here on one call for all is worth its buffers; and it lets go of the interpreter only once."""
@@ -104,7 +120,7 @@ class BodyCodec:
 
     def _precompute(self, number: int) -> None:
         try:
-            self._dictionaries[number].precompute_compress(level=_LEVEL)
+            self._dictionaries[number].precompute_compress(compression_params=_PARAMETERS)
         except zstandard.ZstdError as error:
             raise CorruptRecord(f"Compression dictionary {number} is damaged: {error}.") from error
 
@@ -172,12 +188,12 @@ class BodyCodec:
 
 
 def _make_compressor(dictionary: zstandard.ZstdCompressionDict) -> zstandard.ZstdCompressor:
-    return zstandard.ZstdCompressor(
-        level=_LEVEL, dict_data=dictionary, write_dict_id=False, write_checksum=False
-    )
+    return zstandard.ZstdCompressor(dict_data=dictionary, compression_params=_PARAMETERS)
 
 
 def measure_dictionary(data: bytes, bodies: Sequence[bytes]) -> int:
     """Return how many bytes bodies take with a dictionary."""
-    compressor = _make_compressor(_digest(data))
+    dictionary = _digest(data)
+    dictionary.precompute_compress(compression_params=_PARAMETERS)
+    compressor = _make_compressor(dictionary)
     return sum(len(compressor.compress(body)) for body in bodies)

@@ -28,6 +28,7 @@ class KeptStatement:
     """A statement as it lies in a store.
 
     Attributes:
+        fingerprint: Or its beginning, as much as the engine keeps.
         client: Who wrote it; None where it is found by no client.
     """
 

@@ -1,5 +1,11 @@
 """When two statements of one id are the same statement: sixteen bytes that say so.
 
+An engine may keep the first eight alone: the form, and 56 bits of a digest. Only statements *of one id*
+are ever compared, so of all that are sent a second time with other content, one in 7 * 10^16 would
+be taken for a repetition. To bring that about on purpose for what somebody else will send, one must
+know his statement and its id before, search through as many others for one to be kept in its place,
+and has gained that he is not told of the conflict.
+
 Spec: xAPI 1.0.3 Data 2.3.1 (Statement Immutability) lists what does not count: what the
 store sets, activity definitions, verb displays, names of agents, order of members. Data
 4.6 adds that durations are compared to 0.01 s. Times are compared as instants, numbers
@@ -20,12 +26,20 @@ _FORM = b"\x01"
 _SET_BY_STORE = frozenset({"id", "stored", "authority", "version"})
 _CONTEXT_ACTIVITIES = ("parent", "grouping", "category", "other")
 
+FEWEST_KEPT = 8
+"""So many bytes of a fingerprint an engine keeps at least."""
+
 Json = Mapping[str, Any]
 
 
 def fingerprint(statement: Json) -> bytes:
     """Return 16 bytes that are equal when two valid statements are the same by the standard."""
     return _FORM + _digest(_statement(statement))
+
+
+def is_same(kept: bytes, made: bytes) -> bool:
+    """Tell whether a fingerprint is the one of which all, or the beginning, is kept."""
+    return made.startswith(kept)
 
 
 def digest_properties(statement: Json) -> dict[str, bytes]:

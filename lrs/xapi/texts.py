@@ -16,6 +16,7 @@ import struct
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import repeat
 from operator import lt
 from typing import Any
 
@@ -32,6 +33,7 @@ _MICROSECONDS = len("000000Z")
 _CUT_SHORT = "A stored statement is cut short."
 _APART = 1
 _NO_TIMESTAMP = 2
+_PLAIN_FLAGS = bytes(flags for flags in range(1 << 8) if not flags & (_APART | _NO_TIMESTAMP))
 
 _CONTEXT_ACTIVITIES = ("parent", "grouping", "category", "other")
 _raw_object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
@@ -96,26 +98,26 @@ def served_list(kept: Iterable[tuple[bytes, int]]) -> bytes:
         CorruptRecord: One is cut short.
     """
     pairs = list(kept)
-    try:
-        plain = _are_plain([body for body, _ in pairs])
-    except struct.error as error:
-        raise CorruptRecord(_CUT_SHORT) from error
-    if not plain:
+    bodies = [body for body, _ in pairs]
+    if not _are_plain(bodies):
         return b",".join([served_text(body, stored_at_us) for body, stored_at_us in pairs])
-    return b",".join([body[_HEAD_BYTES:-1] + _tail(stored_at_us) for body, stored_at_us in pairs])
+    instants = map(divmod, [stored_at_us for _, stored_at_us in pairs], repeat(_SECOND_US))
+    tails = [b'%b%06dZ"}' % (_stored_in(second), microsecond) for second, microsecond in instants]
+    return b",".join([body[_HEAD_BYTES:-1] + tail for body, tail in zip(bodies, tails, strict=True)])
 
 
 def _are_plain(bodies: Sequence[bytes]) -> bool:
     """Tell whether bodies are whole and nothing stands apart or is missing: found out about all at once."""
-    heads = list(map(_read_head, bodies))
-    return not any(flags & (_APART | _NO_TIMESTAMP) for flags, _ in heads) and all(
-        map(lt, [length for _, length in heads], map(len, bodies))
-    )
+    heads = b"".join([body[:_HEAD_BYTES] for body in bodies])
+    if len(heads) < len(bodies) * _HEAD_BYTES or heads[::_HEAD_BYTES].strip(_PLAIN_FLAGS):
+        return False
+    return all(map(lt, _lengths_of(len(bodies)).unpack(heads), map(len, bodies)))
 
 
-def _tail(stored_at_us: int) -> bytes:
-    second, microsecond = divmod(stored_at_us, _SECOND_US)
-    return b'%b%06dZ"}' % (_stored_in(second), microsecond)
+@lru_cache(maxsize=1024)
+def _lengths_of(count: int) -> struct.Struct:
+    """Return what reads the second field of so many heads."""
+    return struct.Struct("<" + "xI" * count)
 
 
 @lru_cache(maxsize=1024)

@@ -51,7 +51,7 @@ SQLITE_DAMAGES: dict[str, tuple[str, tuple[Any, ...], str]] = {
     "a body in place of another": (
         "UPDATE stmt SET body = (SELECT body FROM stmt WHERE id = ?) WHERE id = ?",
         (VOIDED_ID, ID),
-        "body",
+        "fingerprint",
     ),
     "a fingerprint": ("UPDATE stmt SET fp = ? WHERE id = ?", (b"\1" + bytes(15), ID), "fingerprint"),
     "an unknown dictionary": ("UPDATE stmt SET dict = 77 WHERE id = ?", (ID,), "body"),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from lrs.errors import QuotaExceeded, StatementConflict
 from lrs.stores.mongo.segment import BatchReceipt, Entry
+from lrs.xapi.fingerprint import is_same
 from lrs.xapi.ports import Batch, BatchOutcome
 
 
@@ -82,7 +83,7 @@ def _judge(prepared: PreparedBatch, there: Mapping[str, bytes]) -> BatchOutcome 
         fingerprint = there.get(entry.id)
         if fingerprint is None:
             stored.append(index)
-        elif fingerprint == entry.fingerprint:
+        elif is_same(fingerprint, entry.fingerprint):
             already.append(index)
         else:
             conflicts.append(index)

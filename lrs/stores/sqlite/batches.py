@@ -22,6 +22,7 @@ from lrs.stores.sqlite.rows import Row
 from lrs.stores.sqlite.tenants import Tenants
 from lrs.stores.sqlite.writer import SharedWork, Write
 from lrs.stores.sqlite.writing import Insertion, Place, Placed
+from lrs.xapi.fingerprint import is_same
 from lrs.xapi.ports import Batch, BatchOutcome, Receipt
 
 _FIND = (
@@ -109,7 +110,7 @@ class _Verdicts:
             if fingerprint is None:
                 new.append(index)
             else:
-                (already if fingerprint == row.fingerprint else conflicts).append(index)
+                (already if is_same(fingerprint, row.fingerprint) else conflicts).append(index)
         if conflicts:
             return _conflict(work, conflicts)
         quota = work.batch.quota

@@ -45,7 +45,7 @@ _STATEMENTS = 512
 _PATIENCE_SECONDS = 10.0
 _FIND = "SELECT value FROM meta WHERE name = ?"
 _TENANT = "SELECT number FROM tenants WHERE institution = ? AND NOT dropped"
-_ROWS = "SELECT seq, stored, dict, body FROM stmt WHERE tenant = ? AND seq >= ? ORDER BY seq"
+_ROWS = "SELECT seq, id, stored, dict, body FROM stmt WHERE tenant = ? AND seq >= ? ORDER BY seq"
 _NOTES = "SELECT name, value FROM meta WHERE name GLOB ?"
 _DROP = "DELETE FROM meta WHERE name = ?"
 
@@ -112,18 +112,18 @@ def _read_some(
     """Return what follows a note, as far as one piece reads, and what to note behind it; None at the end."""
     found: list[_Defined] = []
     read = size = 0
-    for seq, stored, dictionary, blob in database.execute(_ROWS, (tenant, note >> _OF_ONE)):
+    for seq, identity, stored, *packed in database.execute(_ROWS, (tenant, note >> _OF_ONE)):
         if read == _STATEMENTS or size >= MOST_BYTES:
             return found, seq << _OF_ONE
-        body = _read_body(place, seq, dictionary, blob)
+        body = _read_body(place, seq, identity, packed)
         found += [one for one in _defined(place, seq, stored, body) if one.note >= note]
         read, size = read + 1, size + len(body)
     return found, None
 
 
-def _read_body(place: Place, seq: int, dictionary: int, blob: bytes) -> bytes:
+def _read_body(place: Place, seq: int, identity: bytes, packed: Sequence[Any]) -> bytes:
     try:
-        return place.codec.split(dictionary, blob).body
+        return place.codec.body(identity, *packed)
     except CorruptRecord as error:
         # Not log.exception: a message may quote records.
         log.error("The statement at %d is passed over\n%s", seq, trace_of(error))  # noqa: TRY400

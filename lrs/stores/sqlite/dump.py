@@ -18,6 +18,7 @@ from lrs.stores.sqlite import sql
 from lrs.stores.sqlite.connections import Readers
 from lrs.stores.sqlite.documents import iter_documents
 from lrs.stores.sqlite.facts import decode_facts
+from lrs.stores.sqlite.identities import put_back_id
 from lrs.stores.sqlite.recorded import iter_values
 from lrs.stores.sqlite.rows import RowCodec
 from lrs.xapi.ports import FactKind, HistoryEntry, Position, id_text
@@ -113,9 +114,8 @@ def _to_kept(institution_id: InstitutionId, codec: RowCodec, row: list[Any]) -> 
     identity, stored, fingerprint, number, blob = row
     content = codec.split(number, blob)
     clients = (fact.value for fact in decode_facts(content) if fact.kind is FactKind.CLIENT)
-    return KeptStatement(
-        institution_id, id_text(identity), stored, fingerprint, next(clients, None), content.body
-    )
+    body = put_back_id(content.body, identity)
+    return KeptStatement(institution_id, id_text(identity), stored, fingerprint, next(clients, None), body)
 
 
 def _object(text: str | None) -> dict[str, object] | None:

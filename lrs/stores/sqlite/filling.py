@@ -37,10 +37,10 @@ _REST_SECONDS = 0.01
 _RETRY_SECONDS = 5.0
 _MARK = "fill:"
 
-_ROWS = "SELECT seq, tenant, dict, body FROM stmt WHERE seq <= ? ORDER BY seq DESC LIMIT ?"
+_ROWS = "SELECT seq, tenant, id, dict, body FROM stmt WHERE seq <= ? ORDER BY seq DESC LIMIT ?"
 
 
-_Row = tuple[int, int, int, bytes]
+_Row = tuple[int, int, bytes, int, bytes]
 
 
 class Owner(NamedTuple):
@@ -138,14 +138,14 @@ class Filler:
     def _by_owner(self, database: apsw.Connection, rows: Sequence[_Row]) -> list[tuple[Owner, Bodies]]:
         institutions = dict(sql.rows(database, "SELECT number, institution FROM tenants WHERE NOT dropped"))
         found: dict[int, tuple[Owner, Bodies]] = {}
-        for seq, tenant, dictionary, blob in rows:
+        for seq, tenant, identity, dictionary, blob in rows:
             if tenant not in institutions:
                 continue
             if tenant not in found:
                 found[tenant] = self._owner(tenant, InstitutionId(institutions[tenant])), []
             owner, bodies = found[tenant]
             try:
-                bodies.append(received_text(owner.codec.split(dictionary, blob).body))
+                bodies.append(received_text(owner.codec.body(identity, dictionary, blob)))
             except CorruptRecord as error:
                 # Not log.exception: a message may quote records.
                 log.error("The statement at %d is passed over\n%s", seq, trace_of(error))  # noqa: TRY400

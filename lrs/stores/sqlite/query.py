@@ -17,6 +17,7 @@ import apsw
 
 from lrs.stores.sqlite import sql
 from lrs.stores.sqlite.facts import FilterCheck
+from lrs.stores.sqlite.identities import put_back_ids
 from lrs.stores.sqlite.lists import Asked, Span
 from lrs.stores.sqlite.merged import MergedPostings
 from lrs.stores.sqlite.references import iter_chain
@@ -161,7 +162,8 @@ class PageReader:
             return []
         seqs, identities, stored, numbers, blobs, *_ = zip(*rows, strict=True)
         bodies = self._codec.bodies(numbers, blobs)
-        found = list(map(_plain, zip(identities, seqs, stored, bodies, repeat(False))))
+        whole = put_back_ids(bodies, identities)
+        found = list(map(_plain, zip(identities, seqs, stored, whole, repeat(False))))
         if not self._checks:
             return found
         first, *others = [check.holds_in for check in self._checks]
@@ -295,6 +297,5 @@ def find_row(
 def to_statement(codec: RowCodec, row: tuple[Any, ...]) -> StoredStatement:
     """Read a row of seq, id, stored, state, dict, body."""
     seq, identity, stored, state, number, blob = row
-    body = codec.split(number, blob).body
-    position = Position(seq)
-    return StoredStatement(identity, position, stored, body, state == State.VOIDED)
+    body = codec.body(identity, number, blob)
+    return StoredStatement(identity, Position(seq), stored, body, state == State.VOIDED)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from lrs.access.handles import InstitutionId
 from lrs.stores.compression import PLAIN, BodyCodec
 from lrs.stores.sqlite.facts import Content, cut, encode_facts, split
+from lrs.stores.sqlite.identities import leave_out_id, put_back_id
 from lrs.stores.terms import term_hash
 from lrs.xapi.ports import Fact, FactKind, PreparedStatement, id_bytes
 from lrs.xapi.ports.activities import ActivityDefinition
@@ -81,7 +82,8 @@ class RowCodec:
         """Make the row: hashes, facts, compression; all that is costly."""
         identity = id_bytes(statement.id)
         ref = None if statement.target is None else id_bytes(statement.target)
-        number, body = self._bodies.compress(statement.body)
+        body = leave_out_id(statement.body, identity)
+        number, packed = self._bodies.compress(body)
         return Row(
             id=identity,
             id_hash=self.id_hash(identity),
@@ -90,20 +92,24 @@ class RowCodec:
             ref=ref,
             ref_hash=None if ref is None else self.id_hash(ref),
             dictionary=number,
-            blob=body + encode_facts(statement.body, statement.facts),
+            blob=packed + encode_facts(body, statement.facts),
             postings=self.postings(statement.facts),
             definitions=tuple(
                 [(self.term(FactKind.ACTIVITY, one.activity), one) for one in statement.definitions]
             ),
         )
 
+    def body(self, identity: bytes, number: int, blob: bytes) -> bytes:
+        """Return the body that was given, of a kept blob."""
+        return put_back_id(self._bodies.decompress(number, cut(blob)), identity)
+
     def split(self, number: int, blob: bytes) -> Content:
-        """Return the body and the facts of a kept blob."""
+        """Return the body, without the statement's id, and the facts of a kept blob."""
         body, words, literals = split(blob)
         return Content(self._bodies.decompress(number, body), words, literals)
 
     def bodies(self, numbers: Sequence[int], blobs: Sequence[bytes]) -> list[bytes]:
-        """Return the bodies alone of many blobs, each with the number of its dictionary."""
+        """Return the bodies alone, without ids, of many blobs, each with the number of its dictionary."""
         if len(set(numbers)) == 1 and numbers[0] != PLAIN:
             # What is compressed knows its own end.
             together = self._bodies.decompress_together(numbers[0], blobs)

@@ -13,7 +13,8 @@ from lrs.stores.checking import LOOKED_AT_ONCE, Order, examine, where
 from lrs.stores.moving import Fault, KeptStatement, Looked
 from lrs.stores.sqlite import sql
 from lrs.stores.sqlite.blocks import count_places
-from lrs.stores.sqlite.facts import Content, decode_facts
+from lrs.stores.sqlite.facts import decode_facts
+from lrs.stores.sqlite.identities import put_back_id
 from lrs.stores.sqlite.lists import HeldPositions, MergedLot
 from lrs.stores.sqlite.references import inherited_postings, noted_spreads
 from lrs.stores.sqlite.rows import State
@@ -162,7 +163,7 @@ class StatementCheck:
             yield Fault("body", here, f"The body cannot be read: {error}")
             self._lots.give_up(row.seq)
             return
-        kept = _to_kept(institution_id, row, content, facts)
+        kept = _to_kept(institution_id, row, put_back_id(content.body, row.id), facts)
         examined = examine(kept)
         yield from examined.faults
         yield from self._order.iter_faults(kept)
@@ -241,9 +242,7 @@ class StatementCheck:
         return found
 
 
-def _to_kept(
-    institution_id: InstitutionId, row: _Row, content: Content, facts: tuple[Fact, ...]
-) -> KeptStatement:
+def _to_kept(institution_id: InstitutionId, row: _Row, body: bytes, facts: tuple[Fact, ...]) -> KeptStatement:
     clients: Any = (fact.value for fact in facts if fact.kind is FactKind.CLIENT)
     client = next(clients, None)
-    return KeptStatement(institution_id, id_text(row.id), row.stored, bytes(row.fp), client, content.body)
+    return KeptStatement(institution_id, id_text(row.id), row.stored, bytes(row.fp), client, body)

@@ -18,6 +18,7 @@ from lrs.stores.sqlite.references import Arrived, References, Spread
 from lrs.stores.sqlite.rows import Row, RowCodec, State
 from lrs.stores.sqlite.tenants import Tenants
 from lrs.stores.sqlite.writer import Write
+from lrs.xapi.fingerprint import FEWEST_KEPT
 from lrs.xapi.ports import id_text
 
 _INSERT = "INSERT INTO stmt VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
@@ -95,7 +96,7 @@ class Insertion:
                     tenant,
                     row.id,
                     stored,
-                    row.fingerprint,
+                    row.fingerprint[:FEWEST_KEPT],
                     int(row.state),
                     row.ref,
                     row.dictionary,

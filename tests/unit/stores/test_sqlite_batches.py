@@ -139,3 +139,24 @@ def test_those_who_wait_at_the_same_time_share_a_transaction_and_not_their_verdi
         assert sorted(type(one).__name__ for one in verdicts) == ["BatchOutcome", "StatementConflict"]
     assert sorted(one.id for one in log(stores.records.statements(SCHOOL))) == sorted([sid("a"), sid("b")])
     assert [one.id for one in log(stores.records.statements(MUSEUM))] == [sid("m")]
+
+
+def test_as_much_of_a_fingerprint_is_compared_as_is_kept(stores):
+    same, other = make_statement("a", verb()), make_statement("a", verb(), content="other")
+    again = batch(same), batch(other)
+    keep_together(stores, batch(same))
+    find_kept, keep = "SELECT fp FROM stmt", "UPDATE stmt SET fp = ?"
+    kept = stores.writer.run(lambda write: list(write.database.execute(find_kept)))
+    assert kept == [(same.fingerprint[:8],)]
+    # As rows are that were written when all sixteen bytes were kept.
+    stores.writer.run(lambda write: list(write.database.execute(keep, (same.fingerprint,))))
+    verdicts = keep_together(stores, *again)
+    assert verdicts[0] == Kept(BatchOutcome((), (0,)))
+    assert isinstance(verdicts[1], StatementConflict)
+    almost = same.fingerprint[:15] + bytes((same.fingerprint[15] ^ 1,))
+    stores.writer.run(lambda write: list(write.database.execute(keep, (almost,))))
+    assert isinstance(keep_together(stores, *again)[0], StatementConflict)
+    stores.writer.run(lambda write: list(write.database.execute(keep, (almost[:8],))))
+    verdicts = keep_together(stores, *again)
+    assert verdicts[0] == Kept(BatchOutcome((), (0,)))
+    assert isinstance(verdicts[1], StatementConflict)

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lrs.errors import CorruptRecord
-from lrs.stores.sqlite.facts import Content, FilterCheck, decode_facts, encode_facts, split
+from lrs.stores.sqlite.facts import Content, FilterCheck, cut, decode_facts, encode_facts, split
 from lrs.xapi.ports import Fact, FactKind, Filter
 
 BODY = (
@@ -26,6 +26,9 @@ values = st.one_of(
             "mbox_sha1sum http",
             "mbox ",
             "",
+            "x" * 127,
+            "x" * 128,
+            "x" * 511,
             "x" * 600,
             "\ud800",
         ]
@@ -37,34 +40,69 @@ facts = st.lists(
 )
 
 
+bodies = st.one_of(
+    st.just(BODY),
+    st.just(BODY + b"x" * 600),
+    st.builds(lambda before: b" " * before + BODY, st.integers(3_900, 4_100) | st.just(16_380)),
+    st.binary(),
+)
+
+
+def blob_of(body: bytes, given_facts: list[Fact]) -> bytes:
+    return b"compressed" + encode_facts(body, given_facts)
+
+
 def kept(body: bytes, given_facts: list[Fact]) -> Content:
-    rest, words, literals = split(b"compressed" + encode_facts(body, given_facts))
-    assert rest == b"compressed"
+    blob = blob_of(body, given_facts)
+    rest, words, literals = split(blob)
+    assert rest == cut(blob) == b"compressed"
     return Content(body, words, literals)
 
 
-@settings(max_examples=40, deadline=None)
-@given(facts, st.one_of(st.just(BODY), st.just(b" " * 16_380 + BODY), st.binary()))
+@settings(max_examples=100, deadline=None)
+@given(facts, bodies)
 def test_facts_come_back_whatever_the_body(given_facts, body):
     assert set(decode_facts(kept(body, given_facts))) == set(given_facts)
 
 
-@settings(deadline=None)
-@given(facts, st.sampled_from(FactKind), values, st.booleans())
-def test_filter_holds_exactly_when_a_fact_meets_it(given_facts, kind, value, related):
+@settings(max_examples=200, deadline=None)
+@given(facts, bodies, st.sampled_from(FactKind), values, st.booleans())
+def test_filter_holds_exactly_when_a_fact_meets_it(given_facts, body, kind, value, related):
     expected = any((f.kind, f.value) == (kind, value) and (f.primary or related) for f in given_facts)
-    assert FilterCheck(Filter(kind, value, related)).holds(kept(BODY, given_facts)) is expected
+    check = FilterCheck(Filter(kind, value, related))
+    assert check.holds(kept(body, given_facts)) is expected
+    assert check.holds_in(body, blob_of(body, given_facts)) is expected
 
 
-def test_fact_of_a_value_in_the_body_takes_four_bytes():
-    empty = len(encode_facts(BODY, []))
-    assert len(encode_facts(BODY, [Fact(FactKind.VERB, "http://verb")])) == empty + 4
-    assert len(encode_facts(BODY, [Fact(FactKind.AGENT, "mbox mailto:ann@example.org")])) == empty + 4
-    assert len(encode_facts(BODY, [Fact(FactKind.AGENT, "account https://h.example a b")])) == empty + 8
+def test_fact_of_a_value_in_the_body_takes_three_bytes_and_four_in_a_long_one():
+    long = b" " * 4_095 + BODY
+    for body, word, footer in ((BODY, 3, 2), (BODY + long, 3, 2), (long, 4, 6)):
+        verb = Fact(FactKind.VERB, "http://verb")
+        assert len(encode_facts(body, [verb])) == word + footer
+        mbox = Fact(FactKind.AGENT, "mbox mailto:ann@example.org", primary=False)
+        assert len(encode_facts(body, [verb, mbox])) == 2 * word + footer
+        account = Fact(FactKind.AGENT, "account https://h.example a b")
+        assert len(encode_facts(body, [account])) == 2 * word + footer
 
 
-@pytest.mark.parametrize("size", [0, 3, 8])
-def test_blob_that_is_cut_short_is_a_corrupt_record(size):
-    blob = encode_facts(BODY, [Fact(FactKind.CLIENT, "client"), Fact(FactKind.VERB, "http://verb")])
+def test_more_facts_than_a_narrow_row_holds_come_back():
+    body = " ".join(f"v{n:03}" for n in range(200)).encode()
+    for count in (127, 128, 200):
+        many = [Fact(FactKind.ACTIVITY, f"v{n:03}", n % 2 == 0) for n in range(count)]
+        content = kept(body, many)
+        assert decode_facts(content) == tuple(many)
+        for one in (many[0], many[-1]):
+            assert FilterCheck(Filter(one.kind, one.value, related=True)).holds_in(body, blob_of(body, many))
+    literals = [Fact(FactKind.ACTIVITY, f"not there {n}" * 5) for n in range(20)]
+    assert set(decode_facts(kept(body, literals))) == set(literals)
+
+
+@pytest.mark.parametrize("before", [0, 5_000])
+def test_blob_that_is_cut_short_is_a_corrupt_record(before):
+    given_facts = [Fact(FactKind.CLIENT, "client"), Fact(FactKind.VERB, "http://verb")]
+    blob = encode_facts(b" " * before + BODY, given_facts)
+    for begin in range(1, len(blob)):
+        with pytest.raises(CorruptRecord):
+            split(blob[begin:])
     with pytest.raises(CorruptRecord):
-        split(blob[-size:] if size else b"")
+        cut(b"")

@@ -52,3 +52,13 @@ def test_batch_leaves_a_receipt_when_all_of_it_was_there() -> None:
 def test_empty_batch_leaves_nothing_when_it_is_judged() -> None:
     decision = decide([_batch("one", [])], {})
     assert (decision.verdicts, decision.receipts) == ([BatchOutcome((), ())], [])
+
+
+def test_as_much_of_a_fingerprint_is_compared_as_is_kept() -> None:
+    made = bytes(range(16))
+    known = {"whole": Known(made, 4), "restored": Known(made[:8], 4), "other": Known(made[:7] + b"x", 4)}
+    (verdict,) = decide([_batch("one", [("whole", made), ("restored", made)])], known).verdicts
+    assert verdict == BatchOutcome((), (0, 1))
+    (verdict,) = decide([_batch("one", [("whole", made[:15] + b"x"), ("other", made)])], known).verdicts
+    assert isinstance(verdict, StatementConflict)
+    assert verdict.ids == ("whole", "other")
