@@ -117,9 +117,7 @@ class Merger:
 
     def merge_one(self) -> bool:
         """Merge the oldest lots that are due; False when none are, or when that was given up."""
-        return self._merge_rows() or any(
-            self._merge(_due_lists(self._lots(), one)) for one in self._spans[2:]
-        )
+        return self._merge_rows() or any(self._merge_lists(span) for span in self._spans[2:])
 
     def _merge_rows(self) -> bool:
         return self._merge(_due_rows(self._lots(), self._spans[1]))
@@ -161,19 +159,19 @@ class Merger:
 
     def _delete(self, lot: int) -> None:
         """Delete all of a lot that is not listed, unless broken off."""
-        for table, last, most in (("post", "seq", _ROWS_DELETED), ("lists", "first", _BLOCKS_DELETED)):
-            work = partial(_delete_some, table=table, last=last, lot=lot, most=most)
-            while not self._stopping() and self._writer.run(work, weight=most):
-                self._pause()
+        while not self._stopping() and self._writer.run(
+            lambda write: _delete_some(write, lot), _ROWS_DELETED
+        ):
+            self._pause()
 
 
 def _due_rows(lots: Sequence[_Lot], span: int) -> _Due | None:
     """Find the oldest rows that are to become a lot of lists, if they are closed."""
-    first = next((one.lo for one in lots if not one.form), 0)
-    hi = _begin_behind(lots, first - first % span + span)
+    rows = [one for one in lots if not one.form]
+    hi = _begin_behind(rows, rows[0].lo - rows[0].lo % span + span) if rows else None
     if hi is None:
         return None
-    return _Due(first, hi, tuple([one.lot for one in lots if first <= one.lo < hi]), are_rows=True)
+    return _Due(rows[0].lo, hi, tuple([one.lot for one in rows if one.lo < hi]), are_rows=True)
 
 
 def _due_lists(lots: Sequence[_Lot], span: int) -> _Due | None:
@@ -220,14 +218,15 @@ def _swap(write: Write, plan: _Plan) -> bool:
     return True
 
 
-def _delete_some(write: Write, table: str, last: str, lot: int, most: int) -> bool:
-    """Delete the first rows of a lot in a table; return whether some are left."""
-    key = f"h, prim, {last}"
-    end = sql.row(
-        write.database,
-        f"SELECT {key} FROM {table} WHERE lot = ? ORDER BY {key} LIMIT 1 OFFSET ?",  # noqa: S608
-        (lot, most),
-    )
+def _delete_some(write: Write, lot: int) -> bool:
+    """Delete the first rows and blocks of a lot; return whether some are left."""
+    rows_left = _delete_first(write, lot, "post", "h, prim, seq", _ROWS_DELETED)
+    return _delete_first(write, lot, "lists", "h, prim, first", _BLOCKS_DELETED) or rows_left
+
+
+def _delete_first(write: Write, lot: int, table: str, key: str, most: int) -> bool:
+    find = f"SELECT {key} FROM {table} WHERE lot = ? ORDER BY {key} LIMIT 1 OFFSET ?"  # noqa: S608
+    end = sql.row(write.database, find, (lot, most))
     before = "" if end is None else f" AND ({key}) < (?, ?, ?)"
     sql.rows(write.database, f"DELETE FROM {table} WHERE lot = ?{before}", (lot, *(end or ())))  # noqa: S608
     return end is not None
