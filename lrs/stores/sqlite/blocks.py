@@ -34,11 +34,13 @@ PLACES = 1 << 24
 """Positions that have places of their own; a lot begins and ends between two multiples of it."""
 SHARED_BYTES = 5
 """What a list takes in a shared block, beside its content."""
+SHORTEST = 3
+"""Bytes of a list's first place, which is all there is of most."""
 
 _PRIMARY = 0x80
 _WIDTH_SHIFT = 5
 _OFFSET_BYTES = 4
-_FIRST_BYTES, _ALONE_BYTES = 3, 2
+_ALONE_BYTES = 2
 _MAP = 0
 _BITS = bytes.maketrans(b"01", b"\0\1")
 
@@ -90,7 +92,7 @@ def _write_places(places: Sequence[int]) -> tuple[int, bytes]:
     """Return how wide differences are, or that there are none but a map, and a list's bytes."""
     differences = list(map(sub, places[1:], places))
     most = max(differences, default=0)
-    first = places[0].to_bytes(_FIRST_BYTES, "little")
+    first = places[0].to_bytes(SHORTEST, "little")
     map_bytes = (places[-1] - places[0]) // 8 + 1
     if len(places) > MOST_SHARED_PLACES and map_bytes < len(places):
         return _MAP, first + _write_map(places, map_bytes)
@@ -116,7 +118,7 @@ def _read_map(content: bytes, first: int) -> list[int]:
 
 
 def _length_of(head: int) -> int:
-    return _FIRST_BYTES + ((head & MOST_SHARED_PLACES) - 1) * (head >> _WIDTH_SHIFT & 3)
+    return SHORTEST + ((head & MOST_SHARED_PLACES) - 1) * (head >> _WIDTH_SHIFT & 3)
 
 
 _LENGTHS = [_length_of(head) for head in range(256)]
@@ -124,17 +126,17 @@ _LENGTHS = [_length_of(head) for head in range(256)]
 
 def read_places(head: int, content: bytes, base: int = 0) -> list[int]:
     """Read a list; the base is added to each place."""
-    first = base + int.from_bytes(content[:_FIRST_BYTES], "little")
+    first = base + int.from_bytes(content[:SHORTEST], "little")
     width = head >> _WIDTH_SHIFT & 3
     if width == _MAP:
-        return _read_map(content[_FIRST_BYTES:], first)
-    if len(content) == _FIRST_BYTES:
+        return _read_map(content[SHORTEST:], first)
+    if len(content) == SHORTEST:
         return [first]
-    differences: Iterable[int] = content[_FIRST_BYTES:]
+    differences: Iterable[int] = content[SHORTEST:]
     if width == 2:  # noqa: PLR2004 - bytes
-        differences = struct.unpack_from(f"<{(len(content) - _FIRST_BYTES) // 2}H", content, _FIRST_BYTES)
+        differences = struct.unpack_from(f"<{(len(content) - SHORTEST) // 2}H", content, SHORTEST)
     elif width == 3:  # noqa: PLR2004 - bytes
-        ends = range(_FIRST_BYTES, len(content), 3)
+        ends = range(SHORTEST, len(content), 3)
         differences = [int.from_bytes(content[end : end + 3], "little") for end in ends]
     return list(accumulate(differences, initial=first))
 
@@ -172,7 +174,7 @@ def find_among(content: bytes, offset: int, primary: int, base: int, wanted: Seq
         ]
     if offset or (content[1] >= _PRIMARY) != bool(primary):
         return []
-    begin = _ALONE_BYTES + _FIRST_BYTES
+    begin = _ALONE_BYTES + SHORTEST
     first = base + int.from_bytes(content[_ALONE_BYTES:begin], "little")
     last = first + 8 * (len(content) - begin) - 1
     return [
@@ -233,7 +235,7 @@ def count_places(content: bytes) -> int:
     if lists == 0:
         width = content[1] >> _WIDTH_SHIFT & 3
         if width == _MAP:
-            return int.from_bytes(content[_ALONE_BYTES + _FIRST_BYTES :], "little").bit_count()
-        return 1 + (len(content) - _ALONE_BYTES - _FIRST_BYTES) // width
+            return int.from_bytes(content[_ALONE_BYTES + SHORTEST :], "little").bit_count()
+        return 1 + (len(content) - _ALONE_BYTES - SHORTEST) // width
     heads_at = 1 + lists * _OFFSET_BYTES
     return sum([head & MOST_SHARED_PLACES for head in content[heads_at : heads_at + lists]])

@@ -16,7 +16,7 @@ import orjson
 
 from lrs.stores.sqlite import sql
 from lrs.stores.sqlite.blocks import PLACES, STEM_SHIFT
-from lrs.stores.sqlite.packing import Piece, read_pieces, unite, write_pieces, write_single
+from lrs.stores.sqlite.packing import Piece, read_pieces, unite, write_all
 
 _LAST_BITS = (1 << STEM_SHIFT) - 1
 _LAST_HASH = (1 << 63) - 1
@@ -61,7 +61,7 @@ def gather(database: apsw.Connection, lots: Sequence[int], most: int) -> Iterato
         kept.sort()
         end = bisect_right(kept, high >> STEM_SHIFT, key=_stem)
         listed, kept = kept[:end], kept[end:]
-        yield list(unite(sorted(listed + new), {piece[0] for piece in new})) if listed else new
+        yield unite(sorted(listed + new), {piece[0] for piece in new}) if listed else new
         low = high + 1
 
 
@@ -79,10 +79,4 @@ def _find_bound(database: apsw.Connection, lots: Sequence[int], low: int, most: 
 
 def _read_rows(database: apsw.Connection, values: dict[str, Any]) -> list[Piece]:
     text = sql.value(database, _ROWS, {**values, "shift": STEM_SHIFT, "mask": PLACES - 1})
-    found: list[Piece] = []
-    for stem, primary, places in orjson.loads(text or "[]"):
-        if len(places) == 1:
-            found.append(write_single(stem, primary, places[0]))
-        else:
-            found += write_pieces(stem, primary, sorted(set(places)))
-    return found
+    return write_all(orjson.loads(text or "[]"))

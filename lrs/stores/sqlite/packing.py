@@ -1,14 +1,14 @@
 """Making blocks (blocks.py) of lists: of such as are new, and of those of smaller lots."""
 
-from collections.abc import Iterable, Iterator, Sequence, Set
-from itertools import chain, groupby
-from operator import itemgetter
+from collections.abc import Iterable, Sequence, Set
 from typing import NamedTuple
 
 from lrs.stores.sqlite.blocks import (
     LARGEST_OFFSET,
     MOST_PLACES,
+    MOST_SHARED_PLACES,
     SHARED_BYTES,
+    SHORTEST,
     STEM_SHIFT,
     is_alone,
     is_map,
@@ -22,14 +22,11 @@ Piece = tuple[int, int, int, int, bytes]
 """A list on its way into a block: stem, primary, first place, head, content."""
 
 _MOST_BYTES = 400
-_MOST_LISTS = 255
+"""In a shared block: of lists that take eight at least, so they can be counted by a byte."""
 _LONG_BYTES = 128
 """A list of so many is left as it is, whatever follows."""
 _PRIMARY_SHIFT = 7
-_SINGLE = write_list(0, [0])[0]
-
-_stem = itemgetter(0)
-_stem_and_primary = itemgetter(0, 1)
+_SINGLES = [write_list(primary, [0])[0] for primary in (0, 1)]
 
 
 class Block(NamedTuple):
@@ -49,62 +46,81 @@ def write_pieces(stem: int, primary: int, places: Sequence[int]) -> list[Piece]:
     ]
 
 
-def write_single(stem: int, primary: int, place: int) -> Piece:
-    """Make a list of one place, as most are."""
-    return stem, primary, place, _SINGLE | primary << _PRIMARY_SHIFT, place.to_bytes(3, "little")
+def write_all(lists: Iterable[tuple[int, int, list[int]]]) -> list[Piece]:
+    """Make lists of (stem, primary, places); where there is more than one place, they may repeat."""
+    pieces: list[Piece] = []
+    for stem, primary, places in lists:
+        if len(places) == 1:
+            place = places[0]
+            pieces.append((stem, primary, place, _SINGLES[primary], place.to_bytes(SHORTEST, "little")))
+        else:
+            pieces += write_pieces(stem, primary, sorted(set(places)))
+    return pieces
 
 
 def read_pieces(h: int, content: bytes) -> list[Piece]:
     """Take the lists out of a block; ``h`` is its own hash."""
     begin = h >> STEM_SHIFT
     return [
-        (begin + offset, head >> _PRIMARY_SHIFT, int.from_bytes(written[:3], "little"), head, written)
+        (begin + offset, head >> _PRIMARY_SHIFT, int.from_bytes(written[:SHORTEST], "little"), head, written)
         for offset, head, written in split_block(content)
     ]
 
 
-def unite(pieces: Iterable[Piece], doubtful: Set[int]) -> Iterator[Piece]:
+def unite(pieces: Iterable[Piece], doubtful: Set[int]) -> list[Piece]:
     """Make one list, or a few long ones, of those that have the same stem.
 
     Args:
         pieces: In order.
         doubtful: Stems whose lists may have the same places, or as related what is primary.
     """
-    for stem, group in groupby(pieces, _stem):
-        same = list(group)
-        if len(same) == 1:
-            yield same[0]
-        elif stem in doubtful:
-            yield from _unite_doubtful(same)
-        else:
-            for (_, primary), run in groupby(same, _stem_and_primary):
-                yield from _join_runs(stem, primary, list(run))
+    united: list[Piece] = []
+    same: list[Piece] = []
+    last = -1
+    for piece in pieces:
+        if piece[0] != last:
+            united += same if len(same) < 2 else _unite_same(same, doubtful)  # noqa: PLR2004
+            same = []
+            last = piece[0]
+        same.append(piece)
+    return united + (same if len(same) < 2 else _unite_same(same, doubtful))  # noqa: PLR2004
 
 
-def _join_runs(stem: int, primary: int, pieces: Sequence[Piece]) -> Iterator[Piece]:
-    """Join short lists, each of which ends before the next begins."""
-    if len(pieces) == 1:
-        yield pieces[0]
-        return
+def _unite_same(pieces: Sequence[Piece], doubtful: Set[int]) -> list[Piece]:
+    if pieces[0][0] in doubtful:
+        return _unite_doubtful(pieces)
+    primary = [piece for piece in pieces if piece[1]]
+    related = pieces if not primary else [piece for piece in pieces if not piece[1]]
+    return [*_join(related), *_join(primary)]
+
+
+def _join(pieces: Sequence[Piece]) -> Sequence[Piece]:
+    """Join short lists of one hash, each of which ends before the next begins."""
+    if len(pieces) < 2:  # noqa: PLR2004
+        return pieces
+    stem, primary = pieces[0][:2]
+    joined: list[Piece] = []
     short: list[int] = []
     for piece in pieces:
-        head, content = piece[3:]
+        _, _, first, head, content = piece
         if is_alone(head) and (is_map(head) or len(content) > _LONG_BYTES):
-            yield from write_pieces(stem, primary, short)
+            joined += write_pieces(stem, primary, short)
             short = []
-            yield piece
+            joined.append(piece)
+        elif len(content) == SHORTEST:
+            short.append(first)
         else:
             short += read_places(head, content)
-    yield from write_pieces(stem, primary, short)
+    return joined + write_pieces(stem, primary, short)
 
 
-def _unite_doubtful(pieces: Sequence[Piece]) -> Iterator[Piece]:
+def _unite_doubtful(pieces: Sequence[Piece]) -> list[Piece]:
     found: tuple[set[int], set[int]] = (set(), set())
     for _, primary, _, head, content in pieces:
         found[primary].update(read_places(head, content))
     found[0].difference_update(found[1])
     stem = pieces[0][0]
-    return chain.from_iterable(write_pieces(stem, primary, sorted(found[primary])) for primary in (0, 1))
+    return [*write_pieces(stem, 0, sorted(found[0])), *write_pieces(stem, 1, sorted(found[1]))]
 
 
 class Packer:
@@ -119,19 +135,24 @@ class Packer:
         self._base = base
         self._run: list[Piece] = []
         self._bytes = 0
+        self._most_bytes = 0
+        self._last_stem = -1
 
     def add(self, pieces: Iterable[Piece]) -> list[Block]:
         """Return the blocks that are full."""
         blocks: list[Block] = []
-        run, size = self._run, self._bytes
+        run, size, most, last = self._run, self._bytes, self._most_bytes, self._last_stem
         for piece in pieces:
-            added = SHARED_BYTES + len(piece[4])
-            if run and (size + added > _MOST_BYTES or not _may_share(run, piece)):
-                blocks.append(self._to_block(run))
-                run, size = [], 0
+            stem, _, _, head, content = piece
+            size += SHARED_BYTES + len(content)
+            if size > most or stem > last or not head & MOST_SHARED_PLACES:
+                if run:
+                    blocks.append(self._to_block(run))
+                run, size = [], SHARED_BYTES + len(content)
+                most = 0 if is_alone(head) else _MOST_BYTES
+                last = stem + LARGEST_OFFSET
             run.append(piece)
-            size += added
-        self._run, self._bytes = run, size
+        self._run, self._bytes, self._most_bytes, self._last_stem = run, size, most, last
         return blocks
 
     def finish(self) -> list[Block]:
@@ -144,12 +165,3 @@ class Packer:
         begin = stems[0]
         content = join_lists([stem - begin for stem in stems], heads, contents)
         return Block(begin << STEM_SHIFT, primaries[0], self._base + firsts[0], content)
-
-
-def _may_share(run: Sequence[Piece], piece: Piece) -> bool:
-    return (
-        not is_alone(piece[3])
-        and not is_alone(run[0][3])
-        and len(run) < _MOST_LISTS
-        and piece[0] - run[0][0] <= LARGEST_OFFSET
-    )

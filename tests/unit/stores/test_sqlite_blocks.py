@@ -120,7 +120,7 @@ def test_lists_of_smaller_lots_are_joined(lists, bounds):
         for block in pack(pieces_of(one))
         for piece in read_pieces(block.h, block.content)
     ]
-    blocks = pack(list(unite(sorted(read_again), set())))
+    blocks = pack(unite(sorted(read_again), set()))
     assert read(blocks) == to_keys(lists)
     keys = [block[:3] for block in blocks]
     assert keys == sorted(set(keys))
@@ -129,7 +129,7 @@ def test_lists_of_smaller_lots_are_joined(lists, bounds):
 @given(LOTS, LOTS)
 def test_of_lists_that_say_the_same_each_posting_is_kept_once_and_as_primary(lists, late):
     pieces = sorted(pieces_of(lists) + pieces_of(late))
-    blocks = pack(list(unite(pieces, {stem for stem, _ in late})))
+    blocks = pack(unite(pieces, {stem for stem, _ in late}))
     both = {key: lists.get(key, set()) | late.get(key, set()) for key in lists.keys() | late.keys()}
     touched = {stem for stem, _ in lists} & {stem for stem, _ in late}
     expected = {
@@ -173,7 +173,7 @@ def test_long_list_stays_as_it_is_when_lots_are_merged_and_short_ones_become_a_l
         for stem, step, count in ((5, 3, 300), (9, 20, 40))
         for piece in write_pieces(stem, 1, range(begin, begin + step * count, step))
     ]
-    united = list(unite(sorted(pieces), set()))
+    united = unite(sorted(pieces), set())
     assert [piece[2] for piece in united if piece[0] == 5] == [0, 768, 1000, 1768, 2000, 2768, 3000, 3768]
     assert [piece[2] for piece in united if piece[0] == 9] == [0]
     assert {id(piece) for piece in united if piece[0] == 5} <= {id(piece) for piece in pieces}
