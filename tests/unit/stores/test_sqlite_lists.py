@@ -1,16 +1,22 @@
 """Merged lots are lists: they answer as rows do, whatever is written, taken away or merged meanwhile."""
 
 import random
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import apsw
 import pytest
 
 from lrs.errors import StatementConflict
 from lrs.stores.sqlite import lists as lists_module
+from lrs.stores.sqlite import merging
 from lrs.stores.sqlite.blocks import PLACES, count_places
 from lrs.stores.sqlite.lists import FORM, Asked, HeldPositions, MergedLot, Span, find_held, iter_positions
 from lrs.stores.sqlite.merged import MergedPostings
+from lrs.stores.sqlite.merging import Merger
+from lrs.stores.sqlite.packing import Piece
 from lrs.stores.sqlite.postings import next_lot
 from lrs.stores.sqlite.stores import SqliteStores
 from tests.contract.builders import (
@@ -268,23 +274,39 @@ def test_places_begin_anew_behind_every_multiple_of_what_they_can_say(tmp_path):
     stores.close()
 
 
-def test_merge_is_given_up_where_something_of_its_lots_is_taken_away_and_begins_anew(tmp_path):
+@pytest.mark.parametrize("pieces", [0, 2, None])
+def test_merge_is_given_up_where_something_of_its_lots_is_taken_away_and_begins_anew(
+    tmp_path, pieces, monkeypatch
+):
     stores = open_store(tmp_path)
     for n in range(200):
         handle = MUSEUM if n % 3 else SCHOOL
         add(stores.records.statements(handle), make_statement(n, verb(), agent("a")))
-    slices = 0
+    work = merger(stores)
+    real = merging.gather
 
-    def drop_in_the_middle() -> None:
-        nonlocal slices
-        slices += 1
-        if slices == 2:
-            stores.drop_institution(MUSEUM)
+    def gather_and_drop(*given: Any) -> Iterator[list[Piece]]:
+        """Gather so many pieces before something is taken away."""
+        found = real(*given)
+        yield from islice(found, pieces)
+        stores.drop_institution(MUSEUM)
+        yield from found
 
-    work = merger(stores, pause=drop_in_the_middle)
+    def copy_and_drop(self: Merger, plan: Any) -> bool:
+        """Take it away when nothing is left but to put the new lot in place."""
+        done = real_copy(self, plan)
+        stores.drop_institution(MUSEUM)
+        return done
+
+    real_copy = Merger._copy
+    if pieces is None:
+        monkeypatch.setattr(Merger, "_copy", copy_and_drop)
+    else:
+        monkeypatch.setattr(merging, "gather", gather_and_drop)
     assert not work.merge_one()
     assert set(rows(stores, FORMS)) == {(0,)}
     assert rows(stores, "SELECT (SELECT count(*) FROM merging), (SELECT count(*) FROM lists)") == [(0, 0)]
+    monkeypatch.undo()
     while work.merge_one():
         pass
     assert rows(stores, FORMS)[0] == (FORM,)
