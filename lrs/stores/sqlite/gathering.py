@@ -1,4 +1,4 @@
-"""Reading the postings of lots that are merged: rows and lists, in order, a few thousand at a time.
+"""Reading the postings of lots that are merged: rows and lists, in order, some at a time.
 
 All is read beside the writers, each part in a snapshot of its own. That is enough: nothing
 is added to a closed lot that is not added to the new one as well, and where something is
