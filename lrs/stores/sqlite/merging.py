@@ -16,6 +16,7 @@ import fcntl
 import os
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from itertools import groupby
 from typing import NamedTuple
 
 import apsw
@@ -150,9 +151,9 @@ class Merger:
                 if not self._keep(plan, blocks):
                     return False
                 blocks = []
+                while not plan.due.are_rows and self._merge_rows():
+                    pass
             self._pause()
-            while not plan.due.are_rows and self._merge_rows():
-                pass
         return self._keep(plan, blocks + packer.finish())
 
     def _keep(self, plan: _Plan, blocks: Sequence[Block]) -> bool:
@@ -177,11 +178,12 @@ def _due_rows(lots: Sequence[_Lot], span: int) -> _Due | None:
 
 def _due_lists(lots: Sequence[_Lot], span: int) -> _Due | None:
     """Find the oldest lots of lists that fill a span and are not one."""
-    for begin in sorted({one.lo - one.lo % span for one in lots}):
-        hi = _begin_behind(lots, begin + span)
-        old = [one for one in lots if begin <= one.lo < begin + span]
-        if hi is not None and len(old) > 1 and all(one.form == FORM for one in old):
-            return _Due(old[0].lo, hi, tuple([one.lot for one in old]), are_rows=False)
+    for begin, group in groupby(lots, lambda one: one.lo - one.lo % span):
+        old = list(group)
+        if len(old) > 1 and all(one.form == FORM for one in old):
+            hi = _begin_behind(lots, begin + span)
+            if hi is not None:
+                return _Due(old[0].lo, hi, tuple([one.lot for one in old]), are_rows=False)
     return None
 
 
