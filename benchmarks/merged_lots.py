@@ -26,8 +26,9 @@ from benchmarks.engine_sqlite import batches, prepare, say
 from benchmarks.invented import iter_statements
 from lrs.access.handles import InstitutionHandle, InstitutionId
 from lrs.stores import StoreOptions
-from lrs.stores.sqlite.merging import WIDTH, Merger
-from lrs.stores.sqlite.postings import LOT_SIZE
+from lrs.stores.sqlite.connections import open_writer
+from lrs.stores.sqlite.merging import Merger
+from lrs.stores.sqlite.postings import SPANS
 from lrs.stores.sqlite.stores import SqliteStores
 from lrs.stores.sqlite.writer import Write
 from lrs.xapi.ports import (
@@ -80,7 +81,7 @@ def _fill(path: Path, statements: Iterator[PreparedStatement]) -> None:
 
 def _merge_to_rows(write: Write) -> None:
     """Merge closed lots as versions before the sixth did."""
-    database, span = write.database, LOT_SIZE * WIDTH
+    database, span = write.database, SPANS[-1]
     lots = database.execute("SELECT lo, lot FROM lots ORDER BY lo").fetchall()
     new = max(lot for _, lot in lots)
     for lo in range(0, lots[-1][0] - span + 1, span):
@@ -96,8 +97,9 @@ def _merge_to_rows(write: Write) -> None:
         database.execute("INSERT INTO lots VALUES (?, ?, 0)", (lo, new))
 
 
-def _merge_to_lists(stores: SqliteStores) -> None:
-    merger = Merger(stores.writer, LOT_SIZE, lambda: False, lambda: None)
+def _merge_to_lists(stores: SqliteStores, path: Path) -> None:
+    database = open_writer(str(path), durable=False)
+    merger = Merger(stores.writer, database, SPANS, lambda: False, lambda: None)
     while merger.merge_one():
         pass
 
@@ -196,7 +198,7 @@ def _percentiles(seconds: list[float]) -> tuple[float, float]:
 def _compare_all(paths: tuple[Path, Path], sample: list[PreparedStatement], count: int) -> None:
     before, after = map(_open, paths)
     _timed("rows", lambda: before.writer.run(_merge_to_rows))
-    _timed("lists", lambda: _merge_to_lists(after))
+    _timed("lists", lambda: _merge_to_lists(after, paths[1]))
     rows, lists = _bytes_of(before) / count, _bytes_of(after) / count
     say(f"bytes a statement: {rows:.1f} as rows, {lists:.1f} as lists")
     say("| page | rows, p50 / p95 µs | lists, p50 / p95 µs | ratio |")
@@ -213,7 +215,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--count", type=int, default=LOT_SIZE * WIDTH + 100)
+    parser.add_argument("--count", type=int, default=SPANS[-1] + 100)
     parser.add_argument("--file", help="statements to fill with, one a line; without ids")
     parser.add_argument("--folder", help="where the stores are made; a temporary folder by default")
     arguments = parser.parse_args()

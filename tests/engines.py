@@ -66,16 +66,19 @@ def sqlite_engine(folder: Path) -> Engine:
 
 def merging_engine(folder: Path) -> Engine:
     """SQLite with the smallest lots, where all that can be merged is merged behind every write."""
+    from lrs.stores.sqlite.connections import open_writer
     from lrs.stores.sqlite.merging import Merger
     from lrs.stores.sqlite.stores import SqliteStores
 
     one_merges = threading.Lock()
 
     def open_merging(options: StoreOptions) -> Stores:
-        stores = SqliteStores.open(f"{folder}/lrs.db", options, lot_size=1)
+        path, spans = f"{folder}/lrs.db", (1, 4, 16)
+        stores = SqliteStores.open(path, options, spans)
         stores.maintenance.close()
         write = stores.writer.run
-        merger = Merger(stores.writer, 1, lambda: False, lambda: None)
+        database = open_writer(path, durable=False)
+        merger = Merger(stores.writer, database, spans, lambda: False, lambda: None)
 
         def write_and_merge(work: Any, weight: int = 1) -> Any:
             done = write(work, weight)

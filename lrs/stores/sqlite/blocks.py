@@ -1,55 +1,56 @@
 """How the postings of a merged lot are written: in blocks, each a run of postings in key order.
 
-A posting is (hash, primary, position). In a block stands, for each hash that it holds, a list:
-the first place, and the differences to the next ones, one, two or three bytes each. Places
-are positions counted from the lot's beginning. Most hashes of a lot are rare, and a block
-holds some thirty of them; of a common one each piece of 256 places is a block of its own.
+A posting is (hash, primary, position). Of a hash its *stem* is kept, 40 of 63 bits. In a block
+stands, for each stem that it holds, a list: the first place, and the differences to the next
+ones, one, two or three bytes each. A place is the last 24 bits of a position, so a list says the
+same in whichever lot it lies (of lots that earlier versions merged: what a position is counted
+from the lot's beginning). Most hashes of a lot are rare, and a block holds some thirty of them;
+of a common one each piece of 256 places is a block of its own.
 
-Layout: one byte, how many lists; of each four bytes, how far its hash, without its last
-bits, lies behind the block's own; of each a byte, primary, width and how many places; then
-the lists, each three bytes of its first place and the differences. Where the first byte is
-zero the block has one list, whose length follows from the block's; it may be a map, a bit for
-each place from the first on, where that is shorter: its width is zero. All numbers are
-little endian.
+Layout: one byte, how many lists; of each four bytes, how far its stem lies behind that of the
+first; of each a byte, primary, width and how many places; then the lists, each three bytes of its
+first place and the differences. Where the first byte is zero the block has one list, whose length
+follows from the block's; it may be a map, a bit for each place from the first on, where that is
+shorter: its width is zero. All numbers are little endian.
 
 The last bits of a hash are not kept: a list may be taken for another's, of a hash that begins
-alike. That is as harmless as any collision. A block's own hash is kept whole, beside it.
+alike. That is as harmless as any collision.
 """
 
 import struct
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
-from itertools import accumulate, compress, count, groupby, pairwise
-from operator import itemgetter, sub
+from collections.abc import Iterable, Mapping, Sequence, Set
+from itertools import accumulate, compress, count, pairwise
+from operator import sub
 from typing import NamedTuple
-
-Key = tuple[int, int, int]
-"""Hash, primary, position: the order of postings inside a lot."""
 
 MOST_PLACES = 256
 """In a list; a longer one is cut into pieces."""
+MOST_SHARED_PLACES = 31
+"""In a list that shares a block with others."""
+LARGEST_OFFSET = (1 << 32) - 1
+STEM_SHIFT = 23
+PLACES = 1 << 24
+"""Positions that have places of their own; a lot begins and ends between two multiples of it."""
+SHARED_BYTES = 5
+"""What a list takes in a shared block, beside its content."""
+SHORTEST = 3
+"""Bytes of a list's first place, which is all there is of most."""
 
-_MOST_SHARED_PLACES = 31
-_MOST_BYTES = 400
-_MOST_LISTS = 255
-_DROPPED_BITS = 23
-_LARGEST_OFFSET = (1 << 32) - 1
 _PRIMARY = 0x80
 _WIDTH_SHIFT = 5
-_HEAD_BYTES, _OFFSET_BYTES = 1, 4
-_FIRST_BYTES, _ALONE_BYTES = 3, 2
-_SHARED_BYTES = _OFFSET_BYTES + _HEAD_BYTES
+_OFFSET_BYTES = 4
+_ALONE_BYTES = 2
 _MAP = 0
 _BITS = bytes.maketrans(b"01", b"\0\1")
-_hash_and_primary = itemgetter(0, 1)
 
 
 class PlaceList(NamedTuple):
     """One list of a block.
 
     Attributes:
-        offset: How far its hash lies behind the block's, both without their last bits.
-        places: Rising, counted from the lot's beginning.
+        offset: How far its stem lies behind the block's.
+        places: Rising.
     """
 
     offset: int
@@ -57,115 +58,43 @@ class PlaceList(NamedTuple):
     places: Sequence[int]
 
 
-class Block(NamedTuple):
-    """A row of ``lists``: its first posting, and its content."""
-
-    h: int
-    primary: int
-    first: int
-    content: bytes
-
-
-class _Piece(NamedTuple):
-    """A list on its way into a block."""
-
-    h: int
-    primary: int
-    first: int
-    length: int
-    width: int
-    content: bytes
-
-
-def cut_into_blocks(lo: int, postings: Iterable[Key], *, is_end: bool) -> tuple[list[Block], int]:
-    """Make blocks of a lot's postings, which come in order; each may be there once.
-
-    Args:
-        lo: Where the lot begins.
-        postings: At least one.
-        is_end: Whether none follow. Otherwise the last ones are left out, which may share a
-            block with what follows, unless there are no others.
-
-    Returns:
-        The blocks, and how many postings they hold.
-    """
-    pieces = list(_iter_pieces(lo, postings))
-    if not is_end and len(pieces) > 1:
-        pieces.pop()
-    runs = list(_iter_runs(pieces))
-    if not is_end and len(runs) > 1:
-        runs.pop()
-    return [_to_block(lo, run) for run in runs], sum(piece.length for run in runs for piece in run)
-
-
-def _iter_pieces(lo: int, postings: Iterable[Key]) -> Iterator[_Piece]:
-    for (h, primary), group in groupby(postings, _hash_and_primary):
-        places = [seq - lo for _, _, seq in group]
-        for begin in range(0, len(places), MOST_PLACES):
-            piece = places[begin : begin + MOST_PLACES]
-            width, content = _write_places(piece)
-            yield _Piece(h, primary, piece[0], len(piece), width, content)
-
-
-def _iter_runs(pieces: Iterable[_Piece]) -> Iterator[list[_Piece]]:
-    """Yield what goes into one block."""
-    run: list[_Piece] = []
-    size = 0
-    for piece in pieces:
-        added = _SHARED_BYTES + len(piece.content)
-        if run and (size + added > _MOST_BYTES or not _may_share(run, piece)):
-            yield run
-            run, size = [], 0
-        run.append(piece)
-        size += added
-    if run:
-        yield run
-
-
-def _may_share(run: Sequence[_Piece], piece: _Piece) -> bool:
-    return (
-        run[0].length <= _MOST_SHARED_PLACES
-        and piece.length <= _MOST_SHARED_PLACES
-        and len(run) < _MOST_LISTS
-        and offset_of(piece.h, run[0].h) <= _LARGEST_OFFSET
-    )
-
-
-def _to_block(lo: int, run: Sequence[_Piece]) -> Block:
-    begin = run[0].h
-    lists = [
-        (offset_of(piece.h, begin), _head(piece.primary, piece.width, piece.length), piece.content)
-        for piece in run
-    ]
-    return Block(begin, run[0].primary, lo + run[0].first, _join(lists, run[0].length))
-
-
 def offset_of(h: int, begin: int) -> int:
-    """Return how far a hash lies behind that of a block, both without their last bits."""
-    return (h >> _DROPPED_BITS) - (begin >> _DROPPED_BITS)
+    """Return how far the stem of a hash lies behind that of a block."""
+    return (h >> STEM_SHIFT) - (begin >> STEM_SHIFT)
 
 
-def _join(lists: Sequence[tuple[int, int, bytes]], places: int) -> bytes:
-    """Put a block together of (offset, head, list); ``places`` is how many the first list has."""
-    if len(lists) == 1 and places > _MOST_SHARED_PLACES:
-        return bytes((0, lists[0][1])) + lists[0][2]
-    offsets = struct.pack(f"<{len(lists)}I", *[offset for offset, _, _ in lists])
-    heads = bytes([head for _, head, _ in lists])
-    return b"".join((bytes((len(lists),)), offsets, heads, *[content for _, _, content in lists]))
+def join_lists(offsets: Sequence[int], heads: Sequence[int], contents: Sequence[bytes]) -> bytes:
+    """Put a block together."""
+    if is_alone(heads[0]):
+        return bytes((0, heads[0])) + contents[0]
+    packed = struct.pack(f"<{len(offsets)}I", *offsets)
+    return b"".join((bytes((len(offsets),)), packed, bytes(heads), *contents))
 
 
-def _head(primary: int, width: int, places: int) -> int:
-    shared = places if places <= _MOST_SHARED_PLACES else 0
-    return (_PRIMARY if primary else 0) | width << _WIDTH_SHIFT | shared
+def is_alone(head: int) -> bool:
+    """Tell whether a list is too long to share a block."""
+    return not head & MOST_SHARED_PLACES
+
+
+def is_map(head: int) -> bool:
+    """Tell whether a list is a map of bits."""
+    return head >> _WIDTH_SHIFT & 3 == _MAP
+
+
+def write_list(primary: int, places: Sequence[int]) -> tuple[int, bytes]:
+    """Write a list: its head, and what follows that."""
+    width, content = _write_places(places)
+    shared = len(places) if len(places) <= MOST_SHARED_PLACES else 0
+    return (_PRIMARY if primary else 0) | width << _WIDTH_SHIFT | shared, content
 
 
 def _write_places(places: Sequence[int]) -> tuple[int, bytes]:
     """Return how wide differences are, or that there are none but a map, and a list's bytes."""
     differences = list(map(sub, places[1:], places))
     most = max(differences, default=0)
-    first = places[0].to_bytes(_FIRST_BYTES, "little")
+    first = places[0].to_bytes(SHORTEST, "little")
     map_bytes = (places[-1] - places[0]) // 8 + 1
-    if len(places) > _MOST_SHARED_PLACES and map_bytes < len(places):
+    if len(places) > MOST_SHARED_PLACES and map_bytes < len(places):
         return _MAP, first + _write_map(places, map_bytes)
     if most < 1 << 8:
         return 1, first + bytes(differences)
@@ -189,25 +118,25 @@ def _read_map(content: bytes, first: int) -> list[int]:
 
 
 def _length_of(head: int) -> int:
-    return _FIRST_BYTES + ((head & _MOST_SHARED_PLACES) - 1) * (head >> _WIDTH_SHIFT & 3)
+    return SHORTEST + ((head & MOST_SHARED_PLACES) - 1) * (head >> _WIDTH_SHIFT & 3)
 
 
 _LENGTHS = [_length_of(head) for head in range(256)]
 
 
-def _read_places(head: int, content: bytes, base: int) -> list[int]:
-    """Read a list, its places counted from a base."""
-    first = base + int.from_bytes(content[:_FIRST_BYTES], "little")
+def read_places(head: int, content: bytes, base: int = 0) -> list[int]:
+    """Read a list; the base is added to each place."""
+    first = base + int.from_bytes(content[:SHORTEST], "little")
     width = head >> _WIDTH_SHIFT & 3
     if width == _MAP:
-        return _read_map(content[_FIRST_BYTES:], first)
-    if len(content) == _FIRST_BYTES:
+        return _read_map(content[SHORTEST:], first)
+    if len(content) == SHORTEST:
         return [first]
-    differences: Iterable[int] = content[_FIRST_BYTES:]
+    differences: Iterable[int] = content[SHORTEST:]
     if width == 2:  # noqa: PLR2004 - bytes
-        differences = struct.unpack_from(f"<{(len(content) - _FIRST_BYTES) // 2}H", content, _FIRST_BYTES)
+        differences = struct.unpack_from(f"<{(len(content) - SHORTEST) // 2}H", content, SHORTEST)
     elif width == 3:  # noqa: PLR2004 - bytes
-        ends = range(_FIRST_BYTES, len(content), 3)
+        ends = range(SHORTEST, len(content), 3)
         differences = [int.from_bytes(content[end : end + 3], "little") for end in ends]
     return list(accumulate(differences, initial=first))
 
@@ -218,8 +147,8 @@ def find_places(content: bytes, offset: int, primary: int, base: int = 0) -> lis
     if lists == 0:
         head = content[1]
         is_asked = offset == 0 and (head >= _PRIMARY) == bool(primary)
-        return _read_places(head, content[2:], base) if is_asked else []
-    if not 0 <= offset <= _LARGEST_OFFSET:
+        return read_places(head, content[2:], base) if is_asked else []
+    if not 0 <= offset <= LARGEST_OFFSET:
         return []
     heads_at = 1 + lists * _OFFSET_BYTES
     wanted = offset.to_bytes(_OFFSET_BYTES, "little")
@@ -229,7 +158,7 @@ def find_places(content: bytes, offset: int, primary: int, base: int = 0) -> lis
         head = content[heads_at + at]
         if (head >= _PRIMARY) == bool(primary):
             begin = heads_at + lists + sum([_LENGTHS[one] for one in content[heads_at : heads_at + at]])
-            places = _read_places(head, content[begin : begin + _LENGTHS[head]], base)
+            places = read_places(head, content[begin : begin + _LENGTHS[head]], base)
             # Hashes that begin alike stand side by side.
             found = sorted({*found, *places}) if found else places
         at += 1
@@ -245,7 +174,7 @@ def find_among(content: bytes, offset: int, primary: int, base: int, wanted: Seq
         ]
     if offset or (content[1] >= _PRIMARY) != bool(primary):
         return []
-    begin = _ALONE_BYTES + _FIRST_BYTES
+    begin = _ALONE_BYTES + SHORTEST
     first = base + int.from_bytes(content[_ALONE_BYTES:begin], "little")
     last = first + 8 * (len(content) - begin) - 1
     return [
@@ -266,12 +195,12 @@ def _find_offset(content: bytes, wanted: bytes, end: int) -> int:
 def read_block(content: bytes) -> list[PlaceList]:
     """Read all lists of a block."""
     return [
-        PlaceList(offset, int(head >= _PRIMARY), _read_places(head, written, 0))
-        for offset, head, written in _split(content)
+        PlaceList(offset, int(head >= _PRIMARY), read_places(head, written, 0))
+        for offset, head, written in split_block(content)
     ]
 
 
-def _split(content: bytes) -> list[tuple[int, int, bytes]]:
+def split_block(content: bytes) -> list[tuple[int, int, bytes]]:
     """Take a block apart into (offset, head, list)."""
     lists = content[0]
     if lists == 0:
@@ -286,21 +215,18 @@ def _split(content: bytes) -> list[tuple[int, int, bytes]]:
 
 def take_out(content: bytes, gone: Mapping[int, Set[int]]) -> bytes:
     """Write a block without the places that are gone of each offset; empty where no list is left."""
-    if gone.keys().isdisjoint([offset for offset, _, _ in _split(content)]):
+    if gone.keys().isdisjoint([offset for offset, _, _ in split_block(content)]):
         return content
     left: list[tuple[int, int, bytes]] = []
-    longest = 0
-    for offset, head, written in _split(content):
+    for offset, head, written in split_block(content):
         one = (offset, head, written)
         if offset in gone:
-            places = [place for place in _read_places(head, written, 0) if place not in gone[offset]]
+            places = [place for place in read_places(head, written, 0) if place not in gone[offset]]
             if not places:
                 continue
-            longest = len(places)
-            width, written_anew = _write_places(places)
-            one = (offset, _head(int(head >= _PRIMARY), width, longest), written_anew)
+            one = (offset, *write_list(int(head >= _PRIMARY), places))
         left.append(one)
-    return _join(left, longest) if left else b""
+    return join_lists(*zip(*left, strict=True)) if left else b""
 
 
 def count_places(content: bytes) -> int:
@@ -309,7 +235,7 @@ def count_places(content: bytes) -> int:
     if lists == 0:
         width = content[1] >> _WIDTH_SHIFT & 3
         if width == _MAP:
-            return int.from_bytes(content[_ALONE_BYTES + _FIRST_BYTES :], "little").bit_count()
-        return 1 + (len(content) - _ALONE_BYTES - _FIRST_BYTES) // width
+            return int.from_bytes(content[_ALONE_BYTES + SHORTEST :], "little").bit_count()
+        return 1 + (len(content) - _ALONE_BYTES - SHORTEST) // width
     heads_at = 1 + lists * _OFFSET_BYTES
-    return sum([head & _MOST_SHARED_PLACES for head in content[heads_at : heads_at + lists]])
+    return sum([head & MOST_SHARED_PLACES for head in content[heads_at : heads_at + lists]])

@@ -168,21 +168,23 @@ class Dropping:
         keys, unread = [], []
         merged: dict[MergedLot, dict[int, set[int]]] = {}
         damaged: dict[MergedLot, set[int]] = {}
+        lots.give_up_merges([seq for seq, _ in piece])
         for seq, hashes in piece:
-            keys += [(lot, h, seq) for lot in lots.all_of(seq) for h in hashes or ()]
-            unread += [(lot, seq) for lot in lots.all_of(seq) if hashes is None]
-            for lot in lots.merged_of(seq):
+            lot, lists = lots.of(seq)
+            keys += [(lot, h, seq) for h in hashes or ()]
+            unread += [(lot, seq)] if hashes is None else []
+            if lists is not None and hashes is None:
+                damaged.setdefault(lists, set()).add(seq)
+            elif lists is not None:
                 for h in hashes or ():
-                    merged.setdefault(lot, {}).setdefault(h, set()).add(seq)
-                if hashes is None:
-                    damaged.setdefault(lot, set()).add(seq)
+                    merged.setdefault(lists, {}).setdefault(h, set()).add(seq)
         database.executemany(_UNPOST, sorted(keys))
-        for lot, gone in merged.items():
-            remove(database, lot, gone)
+        for lists, gone in merged.items():
+            remove(database, lists, gone)
         # Of a damaged statement nothing says by what it is found: each costs a walk over its lot.
         database.executemany("DELETE FROM post WHERE lot = ? AND seq = ?", unread)
-        for lot, seqs in damaged.items():
-            remove_of_all(database, lot, seqs)
+        for lists, seqs in damaged.items():
+            remove_of_all(database, lists, seqs)
 
     def _remove_statements(self, write: Write, tenant: int) -> int:
         database = write.database

@@ -1,6 +1,7 @@
 """Reading, and taking from, the lists of merged lots (blocks.py).
 
-A block is kept under its first posting. So what a lot holds of a hash stands in the blocks
+A block is kept under its first posting, of whose hash the last bits are zero (in a lot that an
+earlier version merged they are what they are). So what a lot holds of a hash stands in the blocks
 that begin with it, and in the end of the one before them. Lots that are lists come before
 all that are still rows; what came late to one of them is a row beside its lists.
 """
@@ -15,22 +16,36 @@ from typing import Any, NamedTuple
 import apsw
 
 from lrs.stores.sqlite import sql
-from lrs.stores.sqlite.blocks import find_among, find_places, offset_of, read_block, take_out
+from lrs.stores.sqlite.blocks import (
+    PLACES,
+    STEM_SHIFT,
+    find_among,
+    find_places,
+    offset_of,
+    read_block,
+    take_out,
+)
+
+FORM_OF_VERSION_6 = 1
+FORM = 2
+"""Of lots that are lists, in ``lots``; of rows it is 0."""
 
 _END = (
-    "SELECT (SELECT min(n.lo) FROM lots n WHERE n.lo > l.lo) FROM lots l WHERE l.form = 1"
+    "SELECT (SELECT min(n.lo) FROM lots n WHERE n.lo > l.lo) FROM lots l WHERE l.form > 0"
     " ORDER BY l.lo DESC LIMIT 1"
 )
-_IN_SPAN = "l.form = 1 AND l.lo <= :high AND l.lo >= coalesce((SELECT max(lo) FROM lots WHERE lo <= :low), 0)"
+_KEY = f"CASE l.form WHEN {FORM_OF_VERSION_6} THEN :h ELSE :h & {-1 << STEM_SHIFT} END"
+_BASE = f"CASE l.form WHEN {FORM_OF_VERSION_6} THEN l.lo ELSE l.lo & {-PLACES} END"
+_IN_SPAN = "l.form > 0 AND l.lo <= :high AND l.lo >= coalesce((SELECT max(lo) FROM lots WHERE lo <= :low), 0)"
 _OF_HASH = (
     " FROM lots l CROSS JOIN lists b ON b.lot = l.lot"  # noqa: S608 - fixed text, here and below
-    f" WHERE {_IN_SPAN} AND b.h = :h AND b.prim = :prim AND b.first <= :high"
+    f" WHERE {_IN_SPAN} AND b.h = {_KEY} AND b.prim = :prim AND b.first <= :high"
     " AND b.first >= CASE WHEN :low <= l.lo THEN 0 ELSE coalesce((SELECT max(first) FROM lists"
-    " WHERE lot = l.lot AND h = :h AND prim = :prim AND first <= :low), 0) END"
+    f" WHERE lot = l.lot AND h = {_KEY} AND prim = :prim AND first <= :low), 0) END"
 )
 _BEFORE = (
     " FROM lots l CROSS JOIN lists b ON b.lot = l.lot AND (b.h, b.prim, b.first) ="  # noqa: S608
-    " (SELECT h, prim, first FROM lists WHERE lot = l.lot AND (h, prim) < (:h, :prim)"
+    f" (SELECT h, prim, first FROM lists WHERE lot = l.lot AND (h, prim) < ({_KEY}, :prim)"
     f" ORDER BY h DESC, prim DESC, first DESC LIMIT 1) WHERE {_IN_SPAN}"
 )
 _LATE = (
@@ -38,9 +53,9 @@ _LATE = (
     " AND p.h = :h AND p.prim = :prim AND p.seq BETWEEN :low AND :high"
 )
 _RUNS = (
-    f"SELECT l.lo, b.first, 0, b.h, b.content{_OF_HASH}"
-    f" UNION ALL SELECT l.lo, 0, 0, b.h, b.content{_BEFORE}"
-    f" UNION ALL SELECT l.lo, p.seq, 1, NULL, NULL{_LATE}"
+    f"SELECT l.lo, b.first, 0, b.h, b.content, {_BASE}{_OF_HASH}"
+    f" UNION ALL SELECT l.lo, 0, 0, b.h, b.content, {_BASE}{_BEFORE}"
+    f" UNION ALL SELECT l.lo, p.seq, 1, NULL, NULL, NULL{_LATE}"
     " ORDER BY 1 {order}, 2 {order}, 3 {order}"
 )
 _DOWN, _UP = (_RUNS.replace("{order}", order) for order in ("DESC", "ASC"))
@@ -86,10 +101,20 @@ class Asked(NamedTuple):
 
 
 class MergedLot(NamedTuple):
-    """A lot that is, or is becoming, lists; ``lo`` is where it begins."""
+    """A lot that is lists; ``lo`` is where it begins."""
 
     lot: int
     lo: int
+    form: int
+
+    @property
+    def base(self) -> int:
+        """What its places are counted from."""
+        return self.lo if self.form == FORM_OF_VERSION_6 else self.lo - self.lo % PLACES
+
+    def key_of(self, h: int) -> int:
+        """Return under what its blocks have a hash."""
+        return h if self.form == FORM_OF_VERSION_6 else h >> STEM_SHIFT << STEM_SHIFT
 
 
 def end_of_lists(database: apsw.Connection) -> int:
@@ -151,8 +176,8 @@ def _iter_held(rows: Iterator[Any], h: int, prim: int, wanted: Sequence[int]) ->
             continue
         end = len(wanted) if row is None else bisect_left(wanted, max(row[0], row[1]), begin)
         if end > begin and before is not None:
-            lo, _, _, block_hash, content = before
-            yield from find_among(content, offset_of(h, block_hash), prim, lo, wanted[begin:end])
+            _, _, _, block_hash, content, base = before
+            yield from find_among(content, offset_of(h, block_hash), prim, base, wanted[begin:end])
         before, begin = row, end
 
 
@@ -206,8 +231,8 @@ def _runs_down(rows: Iterator[Any], h: int, prim: int, span: Span) -> Iterator[l
 
 def _find(row: Any, h: int, prim: int, span: Span) -> list[int]:
     """Return what a block has of a hash within a span."""
-    lo, _, _, begin, content = row
-    found = find_places(content, offset_of(h, begin), prim, lo)
+    _, _, _, begin, content, base = row
+    found = find_places(content, offset_of(h, begin), prim, base)
     if found and (found[0] < span.low or found[-1] > span.high):
         return found[bisect_left(found, span.low) : bisect_right(found, span.high)]
     return found
@@ -230,12 +255,12 @@ class HeldPositions:
         known = self._common.get((h, primary))
         if known is not None and known.low <= seq <= known.high:
             return seq in known.positions
-        row = sql.row(self._database, _AT, (lot.lot, h, primary, seq))
+        row = sql.row(self._database, _AT, (lot.lot, lot.key_of(h), primary, seq))
         if row is None:
             return False
         begin, prim, first, content = row
-        found = find_places(content, offset_of(h, begin), primary, lot.lo)
-        if (begin, prim) == (h, primary) and len(found) > _COMMON:
+        found = find_places(content, offset_of(h, begin), primary, lot.base)
+        if (begin, prim) == (lot.key_of(h), primary) and len(found) > _COMMON:
             self._common[h, primary] = _Common(first, found[-1], frozenset(found))
         return seq in found
 
@@ -243,8 +268,8 @@ class HeldPositions:
 def remove(database: apsw.Connection, lot: MergedLot, gone: Mapping[int, AbstractSet[int]]) -> None:
     """Take positions out of the lists of hashes, whether primary or related."""
     for h, seqs in gone.items():
-        wanted = [seq - lot.lo for seq in sorted(seqs)]
-        values = {"lot": lot.lot, "h": h, "low": min(seqs), "high": max(seqs)}
+        wanted = [seq - lot.base for seq in sorted(seqs)]
+        values = {"lot": lot.lot, "h": lot.key_of(h), "low": min(seqs), "high": max(seqs)}
         for prim in (0, 1):
             for row in sql.rows(database, _TOUCHED, {**values, "prim": prim}):
                 offset = offset_of(h, row[0])
@@ -254,7 +279,7 @@ def remove(database: apsw.Connection, lot: MergedLot, gone: Mapping[int, Abstrac
 
 def remove_of_all(database: apsw.Connection, lot: MergedLot, seqs: AbstractSet[int]) -> None:
     """Take positions out of every list of a lot."""
-    places = {seq - lot.lo for seq in seqs}
+    places = {seq - lot.base for seq in seqs}
     query = "SELECT h, prim, first, content FROM lists WHERE lot = ?"
     for row in sql.rows(database, query, (lot.lot,)):
         _take_out(database, lot.lot, row, {one.offset: places for one in read_block(row[3])})

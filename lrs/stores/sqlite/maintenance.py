@@ -9,6 +9,7 @@ import contextlib
 import logging
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,8 +29,7 @@ from lrs.stores.sqlite.writer import Writer
 log = logging.getLogger(__name__)
 
 _LOOK_SECONDS = 0.25
-_SLICE_PAUSE_SECONDS = 0.01
-_TRAINING_PAUSE_SECONDS = 0.002
+_PAUSE_SECONDS = 0.002
 _TRIM_SECONDS = 60.0
 _CHECKPOINT_SECONDS = 0.25
 _RESET_BYTES = 256 * 1024 * 1024
@@ -53,7 +53,7 @@ class Maintenance:
         path: The database file.
         writer: What changes rows goes through it.
         chores: What rows need besides.
-        lot_size: Positions an unmerged lot.
+        spans: Positions a lot (postings.SPANS).
         training: What learns dictionaries, and how bodies are scrubbed before one is trained.
     """
 
@@ -63,7 +63,7 @@ class Maintenance:
         path: str,
         writer: Writer,
         chores: Chores,
-        lot_size: int,
+        spans: Sequence[int],
         training: Training,
     ) -> None:
         """Start."""
@@ -76,8 +76,8 @@ class Maintenance:
         self._chores = chores
         self._stop = threading.Event()
         self._leadership = Leadership(path)
-        self._merger = Merger(writer, lot_size, self._stop.is_set, self._pause)
-        self._trainer = Trainer(database, training, writer, self._pause_shortly)
+        self._merger = Merger(writer, database, spans, self._stop.is_set, self._pause)
+        self._trainer = Trainer(database, training, writer, self._pause)
         self._leads = False
         self._trimmed = -_TRIM_SECONDS
         self._next_checkpoint = 0.0
@@ -125,13 +125,9 @@ class Maintenance:
             self._trimmed = time.monotonic()
 
     def _pause(self) -> None:
-        self.checkpoint()
-        self._stop.wait(_SLICE_PAUSE_SECONDS)
-
-    def _pause_shortly(self) -> None:
         """Let others have the interpreter; whoever waits for it otherwise waits five milliseconds."""
         self.checkpoint()
-        self._stop.wait(_TRAINING_PAUSE_SECONDS)
+        self._stop.wait(_PAUSE_SECONDS)
 
     def checkpoint(self) -> None:
         """Bring the WAL into the database file if it has grown; begin it anew if it is too long.

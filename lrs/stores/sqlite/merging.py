@@ -1,40 +1,41 @@
-"""Merging closed lots of postings, sixteen to one, in short slices beside the writers.
+"""Merging closed lots of postings beside the writers: rows to lists, lists to longer ones.
 
-The new lot is made of lists (blocks.py). A lot that an earlier version merged, which is rows,
-is made anew as if it were sixteen. The oldest come first: so lots that are lists stand in
-front of all that are rows.
+A log-structured tree in levels. The oldest rows come first: so lots that are lists stand in
+front of all that are rows; and rows come before lists: while lists are merged, which takes
+long, rows that are due are merged in between. A lot that an earlier version merged to rows is
+made lists as it is.
 
-Each slice is one piece of work for the writer. The new lot is unseen until ``lots`` lists
-it; then the old ones are unseen and their rows are deleted, in slices too. A crash at any
-point leaves rows of unlisted lots, which the next tidying deletes. Only the process that
-holds ``-merge`` does any of this.
+Reading and packing need no lock (gathering.py). Finished blocks are inserted a few hundred at a
+time; the new lot is unseen until ``lots`` lists it; then the old ones are unseen, and are deleted
+in pieces. A crash at any point leaves rows and blocks of unlisted lots, which the next tidying
+deletes. Whoever takes postings away gives up the merge of their lots (postings.py): nothing of it
+is inserted any more, and it begins anew. Only the process that holds ``-merge`` does any of this.
 """
 
 import fcntl
 import os
-import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
-from typing import cast
+from itertools import groupby
+from typing import NamedTuple
 
 import apsw
 
 from lrs.stores.sqlite import sql
-from lrs.stores.sqlite.blocks import Key, cut_into_blocks
+from lrs.stores.sqlite.blocks import PLACES
 from lrs.stores.sqlite.errors import translated
+from lrs.stores.sqlite.gathering import gather
+from lrs.stores.sqlite.lists import FORM
 from lrs.stores.sqlite.locks import open_private, try_flock
+from lrs.stores.sqlite.packing import Block, Packer
 from lrs.stores.sqlite.postings import next_lot
 from lrs.stores.sqlite.writer import Write, Writer
 
-WIDTH = 16
-_SLICE_SECONDS = 0.01
-_FIRST_SLICE_ROWS = 1000
-_SMALLEST_SLICE_ROWS = 100
-_LARGEST_SLICE_ROWS = 20_000
-_BEFORE_ALL = (-1, -1, -1)
+_ROWS_READ = 1000
+"""So many are joined and packed in less than a millisecond of the interpreter's time, mostly."""
+_BLOCKS_INSERTED = 400
+_ROWS_DELETED, _BLOCKS_DELETED = 10_000, 1000
 _INSERT = "INSERT INTO lists VALUES (?, ?, ?, ?, ?)"
-_BLOCKS_DELETED = 1000
 
 
 class Leadership:
@@ -58,150 +59,184 @@ class Leadership:
         os.close(self._file)
 
 
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """Old lots, all of them within [lo, hi), become the new one."""
+class _Lot(NamedTuple):
+    """A row of ``lots``."""
 
-    new: int
+    lo: int
+    lot: int
+    form: int
+
+
+class _Due(NamedTuple):
+    """Old lots, all of them within [lo, hi), that are to become one."""
+
     lo: int
     hi: int
     old: tuple[int, ...]
+    are_rows: bool
 
 
-class _Pace:
-    """How many rows make a slice of ten milliseconds."""
+class _Plan(NamedTuple):
+    """What is due, and the number of the new lot."""
 
-    def __init__(self) -> None:
-        self.rows = _FIRST_SLICE_ROWS
-
-    def measure(self, seconds: float) -> None:
-        """Adapt to what the last slice took."""
-        factor = min(2.0, max(0.25, _SLICE_SECONDS / max(seconds, 1e-6)))
-        self.rows = int(min(_LARGEST_SLICE_ROWS, max(_SMALLEST_SLICE_ROWS, self.rows * factor)))
+    new: int
+    due: _Due
 
 
 class Merger:
     """Keeps the number of lots small.
 
     Args:
-        writer: Every slice goes through it.
-        lot_size: Positions an unmerged lot.
+        writer: What is written goes through it.
+        database: A connection to read with; in no transaction.
+        spans: Positions a lot (postings.SPANS).
         stopping: Asked between slices.
-        pause: Called between slices, so that others come to write.
+        pause: Called between slices, so that others come to work.
     """
 
     def __init__(
-        self, writer: Writer, lot_size: int, stopping: Callable[[], bool], pause: Callable[[], None]
+        self,
+        writer: Writer,
+        database: apsw.Connection,
+        spans: Sequence[int],
+        stopping: Callable[[], bool],
+        pause: Callable[[], None],
     ) -> None:
-        """Begin to measure."""
+        """Begin without having looked."""
         self._writer = writer
-        self._lot_size = lot_size
+        self._database = database
+        self._spans = spans
         self._stopping = stopping
         self._pause = pause
-        self._pace = _Pace()
+        self._rows_read = _ROWS_READ
+        self._blocks_inserted = _BLOCKS_INSERTED
 
     def tidy(self) -> None:
-        """Forget a merge that was broken off, and delete the rows of every lot that is not listed."""
-        self._writer.run(_forget_merge)
-        unlisted = self._writer.run(_find_unlisted)
-        for lot in unlisted:
-            self._repeat(lambda write, lot=lot: self._delete_slice(write, lot))  # type: ignore[misc]
-            self._repeat(lambda write, lot=lot: self._delete_blocks(write, lot))  # type: ignore[misc]
+        """Forget merges that were broken off, and delete what is left of every lot that is not listed."""
+        self._writer.run(_forget_merges)
+        for lot in self._writer.run(_find_unlisted):
+            self._delete(lot)
 
     def merge_one(self) -> bool:
-        """Merge the oldest lots that are due; False when none are."""
-        plan = self._writer.run(self._plan)
-        if plan is None:
+        """Merge the oldest lots that are due; False when none are, or when that was given up."""
+        return self._merge_rows() or any(self._merge_lists(span) for span in self._spans[2:])
+
+    def _merge_rows(self) -> bool:
+        return self._merge(_due_rows(self._lots(), self._spans[1]))
+
+    def _merge_lists(self, span: int) -> bool:
+        return self._merge(_due_lists(self._lots(), span))
+
+    def _lots(self) -> list[_Lot]:
+        return [_Lot(*row) for row in sql.rows(self._database, "SELECT lo, lot, form FROM lots ORDER BY lo")]
+
+    def _merge(self, due: _Due | None) -> bool:
+        if due is None:
             return False
-        if self._copy(plan):
-            self._writer.run(lambda write: _swap(write, plan))
-            self.tidy()
-        return True
+        plan = self._writer.run(lambda write: _begin(write, due))
+        is_done = self._copy(plan) and self._writer.run(lambda write: _swap(write, plan))
+        for lot in due.old if is_done else (plan.new,):
+            self._delete(lot)
+        return is_done
 
     def _copy(self, plan: _Plan) -> bool:
-        """Write the new lot; False when broken off."""
-        after: Key | None = _BEFORE_ALL
-        while after is not None:
+        """Write the new lot; False when broken off, or given up."""
+        packer = Packer(plan.due.lo - plan.due.lo % PLACES)
+        blocks: list[Block] = []
+        for pieces in gather(self._database, plan.due.old, self._rows_read):
             if self._stopping():
                 return False
-            # A slice may be run again: how far it came counts once it is committed.
-            work = partial(self._copy_slice, plan=plan, after=after)
-            after = self._writer.run(work, weight=self._pace.rows)
+            blocks += packer.add(pieces)
+            if len(blocks) >= self._blocks_inserted:
+                if not self._keep(plan, blocks):
+                    return False
+                blocks = []
+                while not plan.due.are_rows and self._merge_rows():
+                    pass
             self._pause()
-        return True
+        return self._keep(plan, blocks + packer.finish())
 
-    def _repeat(self, work: Callable[[Write], bool]) -> bool:
-        """Run slices until one says that nothing is left; False when broken off."""
-        while not self._stopping():
-            if not self._writer.run(work, weight=self._pace.rows):
-                return True
+    def _keep(self, plan: _Plan, blocks: Sequence[Block]) -> bool:
+        return self._writer.run(partial(_insert, plan=plan, blocks=blocks), weight=len(blocks))
+
+    def _delete(self, lot: int) -> None:
+        """Delete all of a lot that is not listed, unless broken off."""
+        while not self._stopping() and self._writer.run(
+            lambda write: _delete_some(write, lot), _ROWS_DELETED
+        ):
             self._pause()
-        return False
 
-    def _plan(self, write: Write) -> _Plan | None:
-        """Find the oldest aligned range of closed lots that is still in pieces, and note it."""
-        lots = sql.rows(write.database, "SELECT lo, lot, form FROM lots ORDER BY lo")
-        span = self._lot_size * WIDTH
-        newest = lots[-1][0] if lots else 0
-        for lo in sorted({lo - lo % span for lo, _, form in lots if form == 0}):
-            old = tuple([lot for begin, lot, _ in lots if lo <= begin < lo + span])
-            if lo + span <= newest:
-                new = next_lot(write.database)
-                write.database.execute("INSERT INTO merging VALUES (?, ?, ?)", (new, lo, lo + span))
-                return _Plan(new, lo, lo + span, old)
+
+def _due_rows(lots: Sequence[_Lot], span: int) -> _Due | None:
+    """Find the oldest rows that are to become a lot of lists, if they are closed."""
+    rows = [one for one in lots if not one.form]
+    hi = _begin_behind(rows, rows[0].lo - rows[0].lo % span + span) if rows else None
+    if hi is None:
         return None
-
-    def _copy_slice(self, write: Write, plan: _Plan, after: Key) -> Key | None:
-        """Make blocks of what follows a key; return the last key in them, None when nothing follows."""
-        began = time.monotonic()
-        most = self._pace.rows
-        values = dict(zip(("h", "p", "s", "rows"), (*after, most), strict=True))
-        rows = sql.rows(write.database, f"{_merged(plan.old)} LIMIT :rows", values)
-        if not rows:
-            return None
-        blocks, done = cut_into_blocks(plan.lo, rows, is_end=len(rows) < most)
-        write.database.executemany(_INSERT, [(plan.new, *block) for block in blocks])
-        self._pace.measure(time.monotonic() - began)
-        return cast(Key, rows[done - 1])
-
-    def _delete_slice(self, write: Write, lot: int) -> bool:
-        began = time.monotonic()
-        find = "SELECT h, prim, seq FROM post WHERE lot = ? ORDER BY h, prim, seq LIMIT 1 OFFSET ?"
-        end = sql.row(write.database, find, (lot, self._pace.rows))
-        if end is None:
-            write.database.execute("DELETE FROM post WHERE lot = ?", (lot,))
-            return False
-        delete = "DELETE FROM post WHERE lot = ? AND (h, prim, seq) < (?, ?, ?)"
-        write.database.execute(delete, (lot, *end))
-        self._pace.measure(time.monotonic() - began)
-        return True
-
-    def _delete_blocks(self, write: Write, lot: int) -> bool:
-        find = "SELECT h, prim, first FROM lists WHERE lot = ? ORDER BY h, prim, first LIMIT 1 OFFSET ?"
-        end = sql.row(write.database, find, (lot, _BLOCKS_DELETED))
-        behind = "" if end is None else " AND (h, prim, first) < (?, ?, ?)"
-        sql.rows(write.database, f"DELETE FROM lists WHERE lot = ?{behind}", (lot, *(end or ())))  # noqa: S608
-        return end is not None
+    return _Due(rows[0].lo, hi, tuple([one.lot for one in rows if one.lo < hi]), are_rows=True)
 
 
-def _merged(lots: Sequence[int]) -> str:
-    """Write the query that walks several lots as one, behind a key, without a sort."""
-    arms = " UNION ALL ".join(
-        f"SELECT h, prim, seq FROM post WHERE lot = {lot:d} AND (h, prim, seq) > (:h, :p, :s)"  # noqa: S608
-        for lot in lots
-    )
-    return f"SELECT h, prim, seq FROM ({arms} ORDER BY 1, 2, 3)"  # noqa: S608
+def _due_lists(lots: Sequence[_Lot], span: int) -> _Due | None:
+    """Find the oldest lots of lists that fill a span and are not one."""
+    for begin, group in groupby(lots, lambda one: one.lo - one.lo % span):
+        old = list(group)
+        if len(old) > 1 and all(one.form == FORM for one in old):
+            hi = _begin_behind(lots, begin + span)
+            if hi is not None:
+                return _Due(old[0].lo, hi, tuple([one.lot for one in old]), are_rows=False)
+    return None
 
 
-def _forget_merge(write: Write) -> None:
-    sql.rows(write.database, "DELETE FROM merging")
+def _begin_behind(lots: Sequence[_Lot], position: int) -> int | None:
+    """Return where the first lot begins that does so at a position or behind it."""
+    return next((one.lo for one in lots if one.lo >= position), None)
 
 
-def _swap(write: Write, plan: _Plan) -> None:
+def _begin(write: Write, due: _Due) -> _Plan:
+    """Note what is merged: from now on what comes late is written to the new lot, too."""
+    plan = _Plan(next_lot(write.database), due)
+    write.database.execute("INSERT INTO merging VALUES (?, ?, ?)", (plan.new, due.lo, due.hi))
+    return plan
+
+
+def _is_going_on(write: Write, plan: _Plan) -> bool:
+    return sql.row(write.database, "SELECT 1 FROM merging WHERE lot = ?", (plan.new,)) is not None
+
+
+def _insert(write: Write, plan: _Plan, blocks: Sequence[Block]) -> bool:
+    """Insert blocks of the new lot, unless its merge was given up."""
+    if not _is_going_on(write, plan):
+        return False
+    write.database.executemany(_INSERT, [(plan.new, *block) for block in blocks])
+    return True
+
+
+def _swap(write: Write, plan: _Plan) -> bool:
     """List the new lot instead of the old ones; readers see either, never both or none."""
-    write.database.execute("DELETE FROM lots WHERE lo >= ? AND lo < ?", (plan.lo, plan.hi))
-    write.database.execute("INSERT INTO lots VALUES (?, ?, 1)", (plan.lo, plan.new))
+    if not _is_going_on(write, plan):
+        return False
+    write.database.executemany("DELETE FROM lots WHERE lot = ?", [(lot,) for lot in plan.due.old])
+    write.database.execute("INSERT INTO lots VALUES (?, ?, ?)", (plan.due.lo, plan.new, FORM))
     write.database.execute("DELETE FROM merging WHERE lot = ?", (plan.new,))
+    return True
+
+
+def _delete_some(write: Write, lot: int) -> bool:
+    """Delete the first rows and blocks of a lot; return whether some are left."""
+    rows_left = _delete_first(write, lot, "post", "h, prim, seq", _ROWS_DELETED)
+    return _delete_first(write, lot, "lists", "h, prim, first", _BLOCKS_DELETED) or rows_left
+
+
+def _delete_first(write: Write, lot: int, table: str, key: str, most: int) -> bool:
+    find = f"SELECT {key} FROM {table} WHERE lot = ? ORDER BY {key} LIMIT 1 OFFSET ?"  # noqa: S608
+    end = sql.row(write.database, find, (lot, most))
+    before = "" if end is None else f" AND ({key}) < (?, ?, ?)"
+    sql.rows(write.database, f"DELETE FROM {table} WHERE lot = ?{before}", (lot, *(end or ())))  # noqa: S608
+    return end is not None
+
+
+def _forget_merges(write: Write) -> None:
+    sql.rows(write.database, "DELETE FROM merging")
 
 
 def _find_unlisted(write: Write) -> list[int]:

@@ -80,6 +80,10 @@ def _add_lists(database: apsw.Connection) -> None:
     add_column(database, "lots", "form INTEGER NOT NULL DEFAULT 0")
 
 
+def _change_nothing(database: apsw.Connection) -> None:
+    """Only let older programs refuse the file."""
+
+
 _ATTACHMENTS_AND_ACTIVITIES = """
 CREATE TABLE IF NOT EXISTS attachments (
     tenant INTEGER, sha2 TEXT, dict INTEGER NOT NULL, content BLOB NOT NULL, PRIMARY KEY (tenant, sha2)
@@ -107,5 +111,6 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration("recorded values; the mark of an institution that is taken away", _add_recorded_values),
     Migration("whom a sign-in link and a session are about", _add_subjects),
     Migration("merged postings as lists", _add_lists),
+    Migration("small lots of postings, merged in levels", _change_nothing),
 )
 """The first brings a file of version 1 to version 2, and so on."""

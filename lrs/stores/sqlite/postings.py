@@ -4,10 +4,12 @@ The tree of postings is cut into lots by position, so that the part being writte
 and stays hot; closed lots are merged, and then are lists (merging.py, lists.py). Each
 statement has a hash at most once: as primary, or else as related only. In a merged lot what
 comes late is a row beside the lists, which stay as they are: it may say again what they say,
-or be primary where they have the hash as related.
+or be primary where they have the hash as related. What comes late while its lot is being merged
+is written to the old lot and to the new one; where something is taken away meanwhile, the merge
+is given up.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import apsw
 
@@ -15,8 +17,9 @@ from lrs.stores.sqlite import sql
 from lrs.stores.sqlite.lists import MergedLot
 from lrs.stores.sqlite.rows import Posting
 
-LOT_SIZE = 16_384
-"""Positions a lot; a lot begins at each multiple of it."""
+SPANS = (1024, 32_768, 262_144)
+"""Positions a lot of rows, and a lot of lists when it is made of rows, then of lists; each begins
+at a multiple of its span."""
 
 
 _ADD_RELATED = (
@@ -54,14 +57,16 @@ class Lots:
         )
         return [lot for (lot,) in found]
 
-    def merged_of(self, seq: int) -> list[MergedLot]:
-        """Return the lots that have, or are being given, lists in which a position may be."""
-        found = self._database.execute(
-            "SELECT lot, lo FROM (SELECT lot, lo, form FROM lots WHERE lo <= :seq ORDER BY lo DESC LIMIT 1)"
-            " WHERE form = 1 UNION ALL SELECT lot, lo FROM merging WHERE lo <= :seq AND :seq < hi",
-            {"seq": seq},
-        )
-        return [MergedLot(*row) for row in found]
+    def of(self, seq: int) -> tuple[int, MergedLot | None]:
+        """Return the lot of a position, 0 where none holds it; and the same as one of lists, where it is."""
+        query = "SELECT lot, lo, form FROM lots WHERE lo <= ? ORDER BY lo DESC LIMIT 1"
+        lot = MergedLot(*(sql.row(self._database, query, (seq,)) or (0, 0, 0)))
+        return lot.lot, lot if lot.form else None
+
+    def give_up_merges(self, seqs: Sequence[int]) -> None:
+        """Let no lot be merged that holds one of some positions, of which something is to be taken away."""
+        give_up = "DELETE FROM merging WHERE lo <= ?1 AND ?1 < hi"
+        self._database.executemany(give_up, [(seq,) for seq in seqs])
 
 
 def next_lot(database: apsw.Connection) -> int:

@@ -50,11 +50,12 @@ CREATE TABLE refs (h INTEGER, seq INTEGER, PRIMARY KEY (h, seq)) WITHOUT ROWID, 
 CREATE TABLE post (
     lot INTEGER, h INTEGER, prim INTEGER, seq INTEGER, PRIMARY KEY (lot, h, prim, seq)
 ) WITHOUT ROWID, STRICT;
--- form: 0 where all postings of the lot are in post, 1 where they are in lists (blocks.py), and in
--- post only those that came late.
+-- form: 0 where all postings of the lot are in post; where they are in lists (blocks.py), and in post
+-- only those that came late, 2, or 1 where version 6 merged the lot (lists.py).
 CREATE TABLE lots (
     lo INTEGER PRIMARY KEY, lot INTEGER NOT NULL, form INTEGER NOT NULL DEFAULT 0
 ) STRICT;
+-- The lots that are being made, of those in [lo, hi). A row that is taken away gives the merge up.
 CREATE TABLE merging (lot INTEGER PRIMARY KEY, lo INTEGER NOT NULL, hi INTEGER NOT NULL) STRICT;
 
 CREATE TABLE history (

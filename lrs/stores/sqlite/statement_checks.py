@@ -55,8 +55,8 @@ class _Lots:
         found = sql.rows(database, "SELECT lo, lot, form FROM lots ORDER BY lo")
         self._begins = [lo for lo, _, _ in found]
         self._lots = [lot for _, lot, _ in found]
-        self._merged = {lot: MergedLot(lot, lo) for lo, lot, form in found if form}
-        self._forms = [form for _, _, form in found]
+        self._merged = {lot: MergedLot(lot, lo, form) for lo, lot, form in found if form}
+        self._are_lists = [form > 0 for _, _, form in found]
         self._held = HeldPositions(database)
         self._expected: Counter[int] = Counter()
         self._uncertain: set[int] = set()
@@ -81,7 +81,7 @@ class _Lots:
         return merged is not None and self._held.holds(merged, h, primary, seq)
 
     def iter_faults(self) -> Iterator[Fault]:
-        if self._forms != sorted(self._forms, reverse=True):
+        if self._are_lists != sorted(self._are_lists, reverse=True):
             yield Fault("posting", "lots", "A lot of rows lies before one of lists, and is not looked into.")
         for lot in self._lots:
             kept = self._count(lot)

@@ -1,7 +1,7 @@
 """The embedded engine: one SQLite file behind all ports, for any number of threads and processes."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, suppress
 
 import apsw
@@ -32,7 +32,7 @@ from lrs.stores.sqlite.jobs import SqliteJobStore
 from lrs.stores.sqlite.load import SqliteLoad
 from lrs.stores.sqlite.locks import ConsistentThrough, WriteLock
 from lrs.stores.sqlite.maintenance import Chores, Maintenance
-from lrs.stores.sqlite.postings import LOT_SIZE
+from lrs.stores.sqlite.postings import SPANS
 from lrs.stores.sqlite.recorded import SqliteRecordedTables
 from lrs.stores.sqlite.rows import RowCodec
 from lrs.stores.sqlite.schema import (
@@ -60,13 +60,14 @@ from lrs.xapi.ports.attachments import AttachmentStore
 class SqliteStores:
     """An opened store; open it after a fork, never before."""
 
-    def __init__(self, path: str, options: StoreOptions, lot_size: int) -> None:
+    def __init__(self, path: str, options: StoreOptions, spans: Sequence[int]) -> None:
         """Open; ``SqliteStores.open`` is the way in."""
         database, lock = _open_upgraded(path, options)
         with translated():
             self._instance_key = read_instance_key(database)
             bodies = BodyCodec(read_dictionaries(database), self._read_dictionaries)
             pending = bool(pending_fills(database))
+        lot_size = spans[0]
         through = ConsistentThrough(path, options.clock)
         bounds = Bounds(options.arrivals_kept, options.arrivals_days, options.clock)
         self._readers = Readers(path)
@@ -93,12 +94,12 @@ class SqliteStores:
         training = Training(bodies, options.scrub)
         abandoned = Abandoned(self._writer, lambda one: self._records.place(one).codec, lot_size)
         chores = Chores(bounds, abandoned, LeftDefinitions(self._writer, self._records.place))
-        self._maintenance = Maintenance(maintained, path, self._writer, chores, lot_size, training)
+        self._maintenance = Maintenance(maintained, path, self._writer, chores, spans, training)
         parts = Parts(self._writer, self._instance_key, bodies, self._records.definitions)
         self._filler = Filler(parts, fills(), pending)
 
     @classmethod
-    def open(cls, path: str, options: StoreOptions, lot_size: int = LOT_SIZE) -> "SqliteStores":
+    def open(cls, path: str, options: StoreOptions, spans: Sequence[int] = SPANS) -> "SqliteStores":
         """Open the store in a file, making or upgrading what is missing.
 
         Args:
@@ -106,7 +107,7 @@ class SqliteStores:
                 open: ``-wal`` and ``-shm`` are SQLite's, ``-lock``, ``-turn`` and
                 ``-merge`` order the writers. What is derived lies in ``-derived``.
             options: See StoreOptions.
-            lot_size: Positions a lot of postings; other than the default only in tests.
+            spans: Positions a lot of postings, as SPANS; other than that only in tests.
 
         Raises:
             ConfigError: SQLite is too old.
@@ -115,7 +116,7 @@ class SqliteStores:
             StoreUnavailable: It cannot be opened.
         """
         check_sqlite(apsw.sqlite_lib_version())
-        return cls(path, options, lot_size)
+        return cls(path, options, spans)
 
     @property
     def access(self) -> AccessStore:

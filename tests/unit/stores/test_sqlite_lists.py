@@ -1,16 +1,22 @@
 """Merged lots are lists: they answer as rows do, whatever is written, taken away or merged meanwhile."""
 
 import random
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import apsw
 import pytest
 
 from lrs.errors import StatementConflict
 from lrs.stores.sqlite import lists as lists_module
-from lrs.stores.sqlite.blocks import read_block
-from lrs.stores.sqlite.lists import Asked, HeldPositions, MergedLot, Span, find_held, iter_positions
+from lrs.stores.sqlite import merging
+from lrs.stores.sqlite.blocks import PLACES, count_places
+from lrs.stores.sqlite.lists import FORM, Asked, HeldPositions, MergedLot, Span, find_held, iter_positions
 from lrs.stores.sqlite.merged import MergedPostings
+from lrs.stores.sqlite.merging import Merger
+from lrs.stores.sqlite.packing import Piece
 from lrs.stores.sqlite.postings import next_lot
 from lrs.stores.sqlite.stores import SqliteStores
 from tests.contract.builders import (
@@ -37,15 +43,18 @@ from tests.contract.test_statement_queries_brute_force import Model, random_quer
 from tests.engines import Engine, merging_engine
 from tests.http.conftest import make_instance
 from tests.unit.stores.test_sqlite_merging import (
+    LISTS,
+    LONGEST,
     LOT,
-    WIDTH,
     answers,
+    arrive_late,
     fill,
     lots,
     merger,
     open_store,
     postings,
 )
+from tests.unit.stores.test_sqlite_migrations import unpack
 from tests.worlds import fill as fill_world
 
 FORMS = "SELECT form FROM lots ORDER BY lo"
@@ -56,8 +65,7 @@ def rows(stores: SqliteStores, sql: str, *values: object) -> list[tuple[int, ...
 
 
 def merge_all(stores: SqliteStores, most: int = 1000) -> None:
-    work = merger(stores)
-    work._pace.rows = most
+    work = merger(stores, most=most)
     while work.merge_one():
         pass
 
@@ -66,6 +74,9 @@ def strays(stores: SqliteStores) -> int:
     """Postings, in rows and lists, of statements that are not there."""
     there = {seq for (seq,) in rows(stores, "SELECT seq FROM stmt")}
     return sum(1 for *_, seq in postings(stores) if seq not in there)
+
+
+SMALLEST = (1, 4, 16)
 
 
 class Worlds:
@@ -107,8 +118,8 @@ class Worlds:
             left -= 1
             return left < 0
 
-        work = merger(self.stores, pause=self.something, stopping=stopping)
-        work._pace.rows = self.rng.choice([1, 7, 40, 1000])
+        most = self.rng.choice([1, 7, 40, 1000])
+        work = merger(self.stores, self.something, stopping, SMALLEST, most)
         work.tidy()
         while work.merge_one() and left > 0:
             pass
@@ -127,7 +138,7 @@ class Worlds:
 @pytest.mark.parametrize("seed", range(8))
 def test_random_stores_say_what_looking_at_everything_says(tmp_path, seed):
     rng = random.Random(seed)
-    worlds = Worlds(open_store(tmp_path, lot_size=1), rng)
+    worlds = Worlds(open_store(tmp_path, spans=SMALLEST), rng)
     for _ in range(30):
         worlds.write()
         if rng.random() < 0.3:
@@ -140,57 +151,190 @@ def test_random_stores_say_what_looking_at_everything_says(tmp_path, seed):
     worlds.merge()
     forms = [form for (form,) in rows(worlds.stores, FORMS)]
     assert forms == sorted(forms, reverse=True)
-    assert forms.count(1) > 1, "nothing was merged"
+    assert forms.count(FORM) > 1, "nothing was merged"
     worlds.check()
     if len(worlds.models) == 1:
         assert strays(worlds.stores) == 0
     worlds.stores.close()
 
 
-def to_rows(stores: SqliteStores) -> None:
-    """Make the merged lots rows, as an earlier version left them."""
+def merge_to_rows(stores: SqliteStores) -> None:
+    """Merge the first lots as versions before the sixth did."""
 
     def work(write: object) -> None:
         database: apsw.Connection = write.database  # type: ignore[attr-defined]
-        found = "SELECT l.lot, l.lo, b.h, b.content FROM lots l JOIN lists b USING (lot)"
-        for lot, lo, h, content in database.execute(found).fetchall():
-            for one in read_block(content):
-                assert one.offset == 0
-                for at in one.places:
-                    database.execute("INSERT INTO post VALUES (?, ?, ?, ?)", (lot, h, one.primary, lo + at))
-        database.execute("DELETE FROM lists")
-        database.execute("UPDATE lots SET form = 0")
+        for lo in (0, LONGEST):
+            new = next_lot(database)
+            database.execute(
+                "UPDATE post SET lot = ?3 WHERE lot IN"
+                " (SELECT lot FROM lots WHERE lo >= ?1 AND lo < ?1 + ?2)",
+                (lo, LONGEST, new),
+            )
+            database.execute("DELETE FROM lots WHERE lo >= ?1 AND lo < ?1 + ?2", (lo, LONGEST))
+            database.execute("INSERT INTO lots VALUES (?, ?, 0)", (lo, new))
 
     stores.writer.run(work)
 
 
 def make_older(path: Path) -> None:
-    """Take from a file what the sixth version added."""
+    """Take from a file what the sixth and later versions added."""
     with apsw.Connection(str(path)) as database:
         database.execute("DROP TABLE lists; ALTER TABLE lots DROP COLUMN form; PRAGMA user_version = 5")
 
 
-def test_lots_that_an_earlier_version_merged_are_made_lists(tmp_path):
+def test_lots_that_an_earlier_version_merged_to_rows_are_made_lists(tmp_path):
     stores = open_store(tmp_path)
     store = stores.records.statements(SCHOOL)
     fill(store, 300)
     before = answers(store)
-    # One posting a block keeps each hash whole.
-    merge_all(stores, most=1)
-    to_rows(stores)
+    merge_to_rows(stores)
     stores.close()
     make_older(tmp_path / "lrs.db")
     stores = open_store(tmp_path)
     store = stores.records.statements(SCHOOL)
     assert answers(store) == before
-    pieces, merged = len(lots(stores)), 300 // (LOT * WIDTH)
     assert set(rows(stores, FORMS)) == {(0,)}
     work = merger(stores)
-    for done in range(1, merged + 1):
+    for done in (1, 2):
         assert work.merge_one()
-        assert [form for (form,) in rows(stores, FORMS)] == [1] * done + [0] * (pieces - done)
+        assert [form for (form,) in rows(stores, FORMS)] == [FORM] * done + [0] * (46 - done)
         assert answers(store) == before
+    while work.merge_one():
+        assert answers(store) == before
+    assert [lo for lo, _ in lots(stores)] == [0, 64, 128, 192, 256, 272, 288, 292, 296, 300]
+    stores.close()
+
+
+def test_lots_that_the_sixth_version_merged_stay_and_what_follows_is_merged_behind_them(tmp_path):
+    unpack("sqlite-6", tmp_path)
+    stores = open_store(tmp_path)
+    store = stores.records.statements(SCHOOL)
+    (tmp_path / "new").mkdir()
+    new = open_store(tmp_path / "new")
+    fill(new.records.statements(SCHOOL), 300)
+    arrive_late(new.records.statements(SCHOOL))
+    expected = answers(new.records.statements(SCHOOL))
+    assert rows(stores, "PRAGMA user_version") == [(7,)]
+    assert answers(store) == expected
+    work = merger(stores)
+    while work.merge_one():
+        assert answers(store) == expected
+    for one in (stores, new):
+        fill(one.records.statements(SCHOOL), 20, start=1000)
+    while work.merge_one():
+        pass
+    assert answers(store) == answers(new.records.statements(SCHOOL))
+    found = rows(stores, "SELECT lo, form FROM lots WHERE form > 0 ORDER BY lo")
+    assert found == [(0, 1), (64, 1), (128, FORM), (192, FORM), (256, FORM)]
+    stores.drop_institution(SCHOOL)
+    assert strays(stores) == 0
+    assert rows(stores, "SELECT (SELECT count(*) FROM lists), (SELECT count(*) FROM post)") == [(0, 0)]
+    for one in (stores, new):
+        one.close()
+
+
+def found_by(stores: SqliteStores) -> set[tuple[int, int, int]]:
+    """By which hashes which statements are found; where by both, as primary."""
+    found = {one[1:] for one in postings(stores)}
+    return {(h, primary, seq) for h, primary, seq in found if primary or (h, 1, seq) not in found}
+
+
+@pytest.mark.parametrize("count", [200, 150])
+def test_what_came_late_to_lists_is_in_those_that_they_become(tmp_path, count):
+    stores = open_store(tmp_path)
+    store = stores.records.statements(SCHOOL)
+    fill(store, count)
+    while merger(stores)._merge_rows():
+        pass
+    arrive_late(store)
+    assert rows(stores, "SELECT count(*) FROM post JOIN lots USING (lot) WHERE form > 0") > [(50,)]
+    before = answers(store), found_by(stores)
+    merge_all(stores)
+    assert (answers(store), found_by(stores)) == before
+    assert rows(stores, "SELECT count(*) FROM post p JOIN lots l USING (lot) WHERE l.lo < 128") == [(0,)]
+    listed = rows(stores, "SELECT content FROM lists JOIN lots USING (lot) WHERE lo < 128")
+    kept = sum(count_places(content) for (content,) in listed)
+    assert kept == sum(1 for _, _, seq in found_by(stores) if seq < 128)
+    stores.close()
+
+
+def test_places_begin_anew_behind_every_multiple_of_what_they_can_say(tmp_path):
+    stores = open_store(tmp_path)
+    store = stores.records.statements(SCHOOL)
+    add(store, make_statement("first", agent("a0")))
+    rows(stores, "INSERT INTO meta VALUES ('last_seq', ?)", 3 * PLACES - 101)
+    fill(store, 300)
+    before = answers(store)
+    merge_all(stores)
+    assert [lo - 3 * PLACES for lo, _ in lots(stores)[1:]] == [-100, -64, 0, 64, 128, 192, 196]
+    assert set(rows(stores, FORMS)[:-2]) == {(FORM,)}
+    assert answers(store) == before
+    stores.drop_institution(SCHOOL)
+    assert postings(stores) == set()
+    stores.close()
+
+
+@pytest.mark.parametrize("pieces", [0, 2, None])
+def test_merge_is_given_up_where_something_of_its_lots_is_taken_away_and_begins_anew(
+    tmp_path, pieces, monkeypatch
+):
+    stores = open_store(tmp_path)
+    for n in range(200):
+        handle = MUSEUM if n % 3 else SCHOOL
+        add(stores.records.statements(handle), make_statement(n, verb(), agent("a")))
+    work = merger(stores)
+    real = merging.gather
+
+    def gather_and_drop(*given: Any) -> Iterator[list[Piece]]:
+        """Gather so many pieces before something is taken away."""
+        found = real(*given)
+        yield from islice(found, pieces)
+        stores.drop_institution(MUSEUM)
+        yield from found
+
+    def copy_and_drop(self: Merger, plan: Any) -> bool:
+        """Take it away when nothing is left but to put the new lot in place."""
+        done = real_copy(self, plan)
+        stores.drop_institution(MUSEUM)
+        return done
+
+    real_copy = Merger._copy
+    if pieces is None:
+        monkeypatch.setattr(Merger, "_copy", copy_and_drop)
+    else:
+        monkeypatch.setattr(merging, "gather", gather_and_drop)
     assert not work.merge_one()
+    assert set(rows(stores, FORMS)) == {(0,)}
+    assert rows(stores, "SELECT (SELECT count(*) FROM merging), (SELECT count(*) FROM lists)") == [(0, 0)]
+    monkeypatch.undo()
+    while work.merge_one():
+        pass
+    assert rows(stores, FORMS)[0] == (FORM,)
+    assert strays(stores) == 0
+    assert find(stores.records.statements(SCHOOL), by(AGENT, "a"), limit=100) == [
+        sid(n) for n in range(198, -1, -3)
+    ]
+    stores.close()
+
+
+def test_rows_that_are_due_are_merged_while_lists_are(tmp_path):
+    stores = open_store(tmp_path)
+    store = stores.records.statements(SCHOOL)
+    fill(store, LONGEST)
+    for _ in range(LONGEST // LISTS - 1):
+        merger(stores)._merge_rows()
+    seen: list[list[int]] = []
+
+    def write_more() -> None:
+        seen.append([form for (form,) in rows(stores, FORMS)])
+        if len(seen) == 1:
+            fill(store, 100, start=1000)
+
+    work = merger(stores, pause=write_more)
+    assert work.merge_one()
+    assert work._merge_lists(LONGEST)
+    assert any(forms.count(FORM) > LONGEST // LISTS for forms in seen)
+    assert [lo for lo, _ in lots(stores)][:4] == [0, 64, 80, 96]
     stores.close()
 
 
@@ -246,7 +390,7 @@ def test_statements_are_looked_at_where_that_is_less_work_than_asking_other_list
         assert merged.narrow(odd, asked[:1]) == both
         assert merged.narrow(odd, asked[1:]) == []
         assert merged.narrow(odd[:20], asked) == odd[:20]
-        assert (merged.count(asked[0], 200), merged.count(asked[0], 3000)) == (200, 383)
+        assert (merged.count(asked[0], 200), merged.count(asked[0], 3000)) == (200, 399)
         assert merged.count(asked[1], 200) == 0
         assert merged.narrow(odd[:20], asked[:1]) == both[:6], "a rare one is remembered"
         few = Span(9, 20)
@@ -299,8 +443,26 @@ def test_slice_that_is_taken_back_for_a_neighbour_s_fault_is_done_again(tmp_path
     stores.writer.run = run  # type: ignore[method-assign]
     merge_all(stores, most=20)
     del stores.writer.run
-    assert rows(stores, FORMS)[0] == (1,)
+    assert rows(stores, FORMS)[0] == (FORM,)
     assert answers(store) == before
+    stores.close()
+
+
+def test_hashes_that_begin_alike_have_one_list(tmp_path):
+    stores = open_store(tmp_path)
+    alike = [(7 << 40) + n for n in range(3)]
+    with apsw.Connection(str(tmp_path / "lrs.db")) as database:
+        database.executemany(
+            "INSERT INTO lots VALUES (?, ?, 0)", [(lo, 1 + lo // LOT) for lo in range(0, 20, LOT)]
+        )
+        posted = [(1 + seq // LOT, alike[n], 1, seq) for seq in range(1, LISTS) for n in range(seq % 4)]
+        database.executemany("INSERT INTO post VALUES (?, ?, ?, ?)", posted)
+    merge_all(stores)
+    expected = [seq for seq in range(1, LISTS) if seq % 4]
+    with stores.readers.snapshot() as database:
+        for h in alike:
+            for asked in (Asked(h, related=True), Asked(h, related=False)):
+                assert list(iter_positions(database, asked, Span(1, LISTS), ascending=True)) == expected
     stores.close()
 
 
@@ -311,11 +473,11 @@ def test_held_positions_are_those_of_the_lists(tmp_path):
     merge_all(stores)
     terms = {n: store._codec.term(AGENT, f"a{n}") for n in range(5)}
     passed = store._codec.term(VERB, PASSED)
-    found = rows(stores, "SELECT lot, lo FROM lots WHERE form = 1")
+    found = rows(stores, "SELECT lot, lo, form FROM lots WHERE form > 0")
     with stores.readers.snapshot() as database:
         held = HeldPositions(database)
         for lot in [MergedLot(*one) for one in found] * 2:
-            for seq in range(max(1, lot.lo), lot.lo + LOT * WIDTH):
+            for seq in range(max(1, lot.lo), lot.lo + LISTS):
                 assert held.holds(lot, passed, 1, seq)
                 assert not held.holds(lot, passed, 0, seq)
                 assert [n for n in terms if held.holds(lot, terms[n], 1, seq)] == [(seq - 1) % 5]
@@ -328,7 +490,7 @@ DAMAGES = {
         "DELETE FROM lists WHERE (lot, h, prim, first) IN (SELECT lot, h, prim, first FROM lists LIMIT 1)"
     ),
     "a block too many": (
-        "INSERT INTO lists SELECT lot, 4711, 1, 1, x'010000000021010000' FROM lots WHERE form = 1"
+        "INSERT INTO lists SELECT lot, 4711, 1, 1, x'010000000021010000' FROM lots WHERE form = 2"
     ),
     "a lot of rows among lists": "UPDATE lots SET form = 0 WHERE lo = (SELECT min(lo) FROM lots)",
 }
@@ -342,7 +504,7 @@ def merged(tmp_path: Path) -> Engine:
 def test_no_fault_is_found_where_lots_are_merged_and_each_damage_is(merged, tmp_path):
     instance = make_instance(merged)
     fill_world(instance)
-    assert rows(instance.services.stores, FORMS)[0] == (1,)
+    assert rows(instance.services.stores, FORMS)[0] == (FORM,)
     assert faults(instance.services.stores) == []
     instance.services.close()
     whole = (tmp_path / "lrs.db").read_bytes()

@@ -15,7 +15,9 @@ import pytest
 from lrs.errors import StoreUnavailable
 from lrs.stores import StoreOptions
 from lrs.stores.sqlite.blocks import read_block
-from lrs.stores.sqlite.merging import WIDTH, Leadership, Merger
+from lrs.stores.sqlite.connections import open_writer
+from lrs.stores.sqlite.lists import FORM, MergedLot
+from lrs.stores.sqlite.merging import Leadership, Merger
 from lrs.stores.sqlite.stores import SqliteStores
 from lrs.stores.sqlite.writer import Write
 from lrs.xapi.ports import StatementStore
@@ -37,7 +39,7 @@ from tests.contract.builders import (
 )
 
 ROOT = Path(__file__).parents[3]
-LOT = 4
+LOT, LISTS, LONGEST = SPANS = (4, 16, 64)
 QUESTIONS = [
     (),
     (by(VERB, PASSED),),
@@ -49,10 +51,10 @@ QUESTIONS = [
 ]
 
 
-def open_store(folder: Path, *, maintained: bool = False, lot_size: int = LOT) -> SqliteStores:
+def open_store(folder: Path, *, maintained: bool = False, spans: tuple[int, ...] = SPANS) -> SqliteStores:
     """Open with small lots; unless it is maintained, nobody merges but the test."""
     options = StoreOptions(lambda: time.time_ns() // 1000, os.urandom, durable=False)
-    stores = SqliteStores.open(str(folder / "lrs.db"), options, lot_size)
+    stores = SqliteStores.open(str(folder / "lrs.db"), options, spans)
     if not maintained:
         stores.maintenance.close()
     return stores
@@ -96,12 +98,13 @@ def postings(stores: SqliteStores) -> set[tuple[int, int, int, int]]:
     def read(write: Write) -> set[tuple[int, int, int, int]]:
         posted = write.database.execute("SELECT lot, h >> 23, prim, seq FROM post")
         listed = write.database.execute(
-            "SELECT b.lot, coalesce(l.lo, m.lo), b.h >> 23, b.content FROM lists b"
-            " LEFT JOIN lots l USING (lot) LEFT JOIN merging m USING (lot)"
+            "SELECT b.lot, coalesce(l.lo, m.lo), coalesce(l.form, ?), b.h >> 23, b.content FROM lists b"
+            " LEFT JOIN lots l USING (lot) LEFT JOIN merging m USING (lot)",
+            (FORM,),
         )
         return {*posted} | {
-            (lot, begin + one.offset, one.primary, lo + at)
-            for lot, lo, begin, content in listed
+            (lot, begin + one.offset, one.primary, MergedLot(lot, lo, form).base + at)
+            for lot, lo, form, begin, content in listed
             for one in read_block(content)
             for at in one.places
         }
@@ -109,10 +112,12 @@ def postings(stores: SqliteStores) -> set[tuple[int, int, int, int]]:
     return stores.writer.run(read)
 
 
-def merger(stores: SqliteStores, pause=lambda: None, stopping=lambda: False) -> Merger:
-    made = Merger(stores.writer, stores.records._lot_size, stopping, pause)
-    made._pace.rows = 7
-    made._pace.measure = lambda seconds: None
+def merger(
+    stores: SqliteStores, pause=lambda: None, stopping=lambda: False, spans=SPANS, most: int = 7
+) -> Merger:
+    database = open_writer(stores.readers._path, durable=False)
+    made = Merger(stores.writer, database, spans, stopping, pause)
+    made._rows_read, made._blocks_inserted = most, 2
     return made
 
 
@@ -126,8 +131,10 @@ def test_merged_lots_give_the_same_answers(tmp_path):
     while work.merge_one():
         merges += 1
         assert answers(store) == before
-    assert merges == 300 // (LOT * WIDTH)
-    assert len(lots(stores)) == pieces - merges * (WIDTH - 1)
+    long, short = 300 // LONGEST, 300 % LONGEST // LISTS
+    assert merges == 300 // LISTS + long
+    assert len(lots(stores)) == long + short + pieces - 300 // LISTS * (LISTS // LOT)
+    assert [lo for lo, _ in lots(stores)] == [0, 64, 128, 192, 256, 272, 288, 292, 296, 300]
     assert lots_with_rows(stores) == {lot for _, lot in lots(stores)}
     assert not work.merge_one()
     fill(store, 300, start=1000)
@@ -150,7 +157,7 @@ def arrive_late(store: StatementStore) -> None:
     add(store, make_statement("target 1", agent("a2")), voiding("v", of=14))
 
 
-@pytest.mark.parametrize("moment", [2, 20, 28])
+@pytest.mark.parametrize("moment", [2, 20, 28, 74, 79, 86, 98])
 def test_late_facts_and_voidings_reach_old_and_new_lot_while_they_are_merged(tmp_path, moment):
     stores = open_store(tmp_path)
     store = stores.records.statements(SCHOOL)
@@ -217,6 +224,7 @@ def test_merge_that_is_broken_off_anywhere_is_tidied_and_begun_again(tmp_path, s
 def test_maintenance_merges_by_itself_while_writers_write(tmp_path):
     stores = open_store(tmp_path, maintained=True)
     store = stores.records.statements(SCHOOL)
+    most = 600 // LONGEST + LONGEST // LISTS + LISTS // LOT
     stop = threading.Event()
     wrong: list[str] = []
 
@@ -231,13 +239,13 @@ def test_maintenance_merges_by_itself_while_writers_write(tmp_path):
     try:
         fill(store, 600)
         deadline = time.monotonic() + 20
-        while len(lots(stores)) > 600 // (LOT * WIDTH) + WIDTH + 1 and time.monotonic() < deadline:
+        while len(lots(stores)) > most and time.monotonic() < deadline:
             time.sleep(0.05)
     finally:
         stop.set()
         reader.join()
     assert wrong == []
-    assert len(lots(stores)) <= 600 // (LOT * WIDTH) + WIDTH + 1
+    assert len(lots(stores)) <= most
     assert len(find(store, by(VERB, PASSED), limit=100)) == 600
     stores.close()
 
@@ -350,7 +358,7 @@ def test_store_unavailable_is_what_a_stopped_merger_leaves_to_its_callers(tmp_pa
     work = merger(stores)
     stores.close()
     with pytest.raises(StoreUnavailable):
-        work.merge_one()
+        work.tidy()
 
 
 def test_maintenance_goes_on_while_another_process_brings_the_wal_in(tmp_path, caplog):

@@ -56,7 +56,7 @@ def open_stores(path, clock):
 
     def open_again(lot_size: int = 16, busy_seconds: float = 5.0) -> SqliteStores:
         options = StoreOptions(clock, os.urandom, durable=False, busy_seconds=busy_seconds)
-        stores = SqliteStores.open(path, options, lot_size)
+        stores = SqliteStores.open(path, options, (lot_size, 4 * lot_size))
         opened.append(stores)
         return stores
 
