@@ -1,8 +1,9 @@
 """What a thread of its own does beside the writers: checkpoints, merges, dictionaries, trimming.
 
 Checkpoints inside a commit would stall it. So nobody's commit checkpoints; this thread
-does it passively whenever the WAL has grown, and starts the WAL anew, under the write
-lock, when it has become too long all the same.
+does it passively whenever the WAL has grown. Under steady writing that never reaches the WAL's end,
+so when it has become long what is left, a little, is brought over under the write lock, and
+the next commit begins the WAL anew. Its file is cut only when it has become larger than that can explain.
 """
 
 import contextlib
@@ -32,6 +33,8 @@ _LOOK_SECONDS = 0.25
 _PAUSE_SECONDS = 0.002
 _TRIM_SECONDS = 60.0
 _CHECKPOINT_SECONDS = 0.25
+_LONG_FRAMES = 12_000
+"""Pages in the WAL. A longer one costs whoever reads a page more look-ups, and more of the system's memory."""
 _RESET_BYTES = 256 * 1024 * 1024
 _RESET_PATIENCE_SECONDS = 1.0
 _READERS_PATIENCE_MS = 100
@@ -143,7 +146,9 @@ class Maintenance:
             self._files.check_writable()
             # Where another process is at it just now, it does the same work.
             with contextlib.suppress(apsw.BusyError):
-                self._database.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+                frames, _ = self._database.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+                if frames > _LONG_FRAMES:
+                    self._begin_anew(apsw.SQLITE_CHECKPOINT_RESTART)
 
     def _was_written(self) -> bool:
         """Tell whether anybody committed since the last look; the WAL's size does not show it."""
@@ -152,13 +157,17 @@ class Maintenance:
         return changed
 
     def reset(self) -> None:
-        """Empty the WAL while nobody writes; left for the next time where readers hold it."""
+        """Empty the WAL and cut its file; left for the next time where readers hold it."""
+        self._begin_anew(apsw.SQLITE_CHECKPOINT_TRUNCATE)
+
+    def _begin_anew(self, mode: int) -> None:
+        """Have the WAL begun anew, while nobody writes."""
         deadline = time.monotonic() + _RESET_PATIENCE_SECONDS
         if not self._lock.acquire(lambda: time.monotonic() < deadline):
             return
         try:
             self._files.check_writable()
-            self._database.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+            self._database.wal_checkpoint(mode=mode)
         except apsw.BusyError:
             log.info("Readers hold the WAL; it will be emptied later")
         finally:

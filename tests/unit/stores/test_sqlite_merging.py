@@ -1,5 +1,6 @@
 """Merging lots changes no answer, whatever is written or killed meanwhile."""
 
+import itertools
 import os
 import random
 import signal
@@ -274,6 +275,49 @@ def test_wal_is_emptied_under_the_lock_and_left_alone_while_read(tmp_path):
     assert wal.stat().st_size == 0
     fill(store, 50, start=2000)
     assert len(find(store, by(VERB, PASSED), limit=100)) == 300
+    stores.close()
+
+
+class BusyDatabase:
+    """The maintenance's connection, on a store to which somebody writes during every checkpoint.
+
+    What is written meanwhile a checkpoint does not bring over; a reader who came before has that effect.
+    """
+
+    def __init__(self, stores, write):
+        self._database = stores.maintenance._database
+        self._readers = stores.readers
+        self._write = write
+
+    def __getattr__(self, name):
+        return getattr(self._database, name)
+
+    def wal_checkpoint(self, mode):
+        if mode != apsw.SQLITE_CHECKPOINT_PASSIVE:
+            return self._database.wal_checkpoint(mode=mode)
+        with self._readers.snapshot() as database:
+            database.execute("SELECT 1 FROM stmt").fetchall()
+            self._write()
+            return self._database.wal_checkpoint(mode=mode)
+
+
+def test_a_long_wal_is_begun_anew_although_somebody_always_writes(tmp_path, monkeypatch):
+    monkeypatch.setattr("lrs.stores.sqlite.maintenance._LOOK_SECONDS", 3600)
+    monkeypatch.setattr("lrs.stores.sqlite.maintenance._CHECKPOINT_SECONDS", 0)
+    monkeypatch.setattr("lrs.stores.sqlite.maintenance._LONG_FRAMES", 200)
+    stores = open_store(tmp_path, maintained=True)
+    store = stores.records.statements(SCHOOL)
+    numbers = itertools.count()
+    busy = BusyDatabase(stores, lambda: fill(store, 1, start=next(numbers)))
+    monkeypatch.setattr(stores.maintenance, "_database", busy)
+    lengths = []
+    for _ in range(200):
+        fill(store, 1, start=next(numbers))
+        stores.maintenance.checkpoint()
+        lengths.append((tmp_path / "lrs.db-wal").stat().st_size // 4096)
+    assert 200 < lengths[-1] < 300
+    assert lengths[-1] == lengths[-50]
+    assert len(find(store, by(VERB, PASSED), limit=1000)) == next(numbers)
     stores.close()
 
 
