@@ -34,7 +34,7 @@ _PAUSE_SECONDS = 0.002
 _TRIM_SECONDS = 60.0
 _CHECKPOINT_SECONDS = 0.25
 _LONG_FRAMES = 12_000
-"""Pages in the WAL. A longer one costs whoever reads a page more look-ups, and more of the system's memory."""
+"""Pages in the WAL. A longer one costs whoever reads a page more look-ups, and takes more memory."""
 _RESET_BYTES = 256 * 1024 * 1024
 _RESET_PATIENCE_SECONDS = 1.0
 _READERS_PATIENCE_MS = 100

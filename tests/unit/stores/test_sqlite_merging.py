@@ -317,7 +317,7 @@ def test_a_long_wal_is_begun_anew_although_somebody_always_writes(tmp_path, monk
         lengths.append((tmp_path / "lrs.db-wal").stat().st_size // 4096)
     assert 200 < lengths[-1] < 300
     assert lengths[-1] == lengths[-50]
-    assert len(find(store, by(VERB, PASSED), limit=1000)) == next(numbers)
+    assert len(find(store, by(VERB, PASSED), limit=1000)) >= next(numbers)
     stores.close()
 
 
