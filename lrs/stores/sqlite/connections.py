@@ -15,7 +15,9 @@ from lrs.stores.sqlite.locks import open_private
 OLDEST_SQLITE = (3, 51, 3)
 """Before it, a write and a checkpoint at the same instant can corrupt the file."""
 
-_WRITER_CACHE_KIB = 16 * 1024
+WRITER_CACHE_KIB = 16 * 1024
+MAINTENANCE_CACHE_KIB = 2 * 1024
+"""It reads a lot from beginning to end and not again: what it kept would only take room."""
 _READER_CACHE_KIB = 8 * 1024
 _BUSY_MS = 5000
 _ANYBODY_WRITES = 0o222
@@ -47,12 +49,13 @@ def make_file(path: str) -> None:
         os.close(open_private(path))
 
 
-def open_writer(path: str, *, durable: bool) -> apsw.Connection:
+def open_writer(path: str, *, durable: bool, cache_kib: int = WRITER_CACHE_KIB) -> apsw.Connection:
     """Open a connection that may write; it never checkpoints by itself.
 
     Args:
         path: The database file, which exists.
         durable: Whether a commit waits until the disk has it.
+        cache_kib: How much of the database it keeps in memory at most.
     """
     with translated():
         connection = connect(path, apsw.SQLITE_OPEN_READWRITE)
@@ -60,7 +63,7 @@ def open_writer(path: str, *, durable: bool) -> apsw.Connection:
         connection.execute("PRAGMA journal_mode=WAL").fetchall()
         connection.execute(f"PRAGMA synchronous={'FULL' if durable else 'OFF'}")
         connection.execute("PRAGMA wal_autocheckpoint=0").fetchall()
-        connection.execute(f"PRAGMA cache_size=-{_WRITER_CACHE_KIB}")
+        connection.execute(f"PRAGMA cache_size=-{cache_kib}")
         connection.execute("PRAGMA temp_store=MEMORY")
         return connection
 

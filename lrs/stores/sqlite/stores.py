@@ -20,7 +20,14 @@ from lrs.stores.sqlite.activities import Definitions, SqliteActivityStore
 from lrs.stores.sqlite.arrivals import Bounds, SqliteArrivalStore
 from lrs.stores.sqlite.attachments import SqliteAttachmentStore
 from lrs.stores.sqlite.checks import StoreCheck
-from lrs.stores.sqlite.connections import Files, Readers, check_sqlite, make_file, open_writer
+from lrs.stores.sqlite.connections import (
+    MAINTENANCE_CACHE_KIB,
+    Files,
+    Readers,
+    check_sqlite,
+    make_file,
+    open_writer,
+)
 from lrs.stores.sqlite.defining import LeftDefinitions
 from lrs.stores.sqlite.derived import DerivedFile, SqliteDerivedTables, open_scratch
 from lrs.stores.sqlite.documents import SqliteDocumentStore
@@ -89,7 +96,7 @@ class SqliteStores:
             f"{path}-derived", self._instance_key, options.busy_seconds, durable=options.durable
         )
         self._derived = SqliteDerivedTables(derived)
-        maintained = open_writer(path, durable=options.durable)
+        maintained = open_writer(path, durable=options.durable, cache_kib=MAINTENANCE_CACHE_KIB)
         self._bodies = bodies
         training = Training(bodies, options.scrub)
         abandoned = Abandoned(self._writer, lambda one: self._records.place(one).codec, lot_size)
