@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from itertools import chain, islice
 
 from lrs.collector import spare_collector
@@ -125,16 +126,32 @@ class _Processes:
             ) from lost
 
     def _hand_out(self, chunk: Sequence[Record]) -> Future[Sequence[Judged]]:
-        """Give a chunk to the processes.
-
-        Where that begins one, it inherits that Ctrl-C is held back: it is meant for all
-        processes of a terminal, and for this one to answer.
-        """
-        held_back = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-        try:
+        """Give a chunk to the processes, some of which may begin with it."""
+        with _holding_back_ctrl_c():
             return self._pool.submit(_judge_chunk, self._preparer, self._encoder(), chunk)
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, held_back)
+
+
+@contextmanager
+def _holding_back_ctrl_c() -> Iterator[None]:
+    """Hold Ctrl-C back for as long as processes may be begun.
+
+    It is meant for all processes of a terminal, and for this one to answer: those that begin inherit the
+    mask. And it must not be answered between two of them. The mask alone does not see to that, since
+    another thread then takes the signal, and this one is interrupted all the same.
+    """
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    met: list[int] = []
+    answers = threading.current_thread() is threading.main_thread()
+    if answers:
+        handler = signal.signal(signal.SIGINT, lambda number, _: met.append(number))
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        if answers:
+            signal.signal(signal.SIGINT, handler)
+        if met:
+            signal.raise_signal(signal.SIGINT)
 
 
 def _begin() -> None:

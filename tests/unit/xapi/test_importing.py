@@ -1,6 +1,7 @@
 """The import's use case on a real store: good records go in, bad ones are named, twice changes nothing."""
 
 import json
+import os
 import signal
 import threading
 import time
@@ -14,6 +15,7 @@ from lrs.errors import InvalidBody
 from lrs.xapi import importing
 from lrs.xapi.arrivals import IMPORT
 from lrs.xapi.import_files import Record
+from lrs.xapi.import_processes import _holding_back_ctrl_c
 from lrs.xapi.importing import ImportCounts, Importer, ImportTarget, record_id
 from lrs.xapi.ports import Position
 from lrs.xapi.preparing import Rejection
@@ -233,3 +235,24 @@ def test_receipts_say_import_when_records_were_imported(school: Importing) -> No
     school.run(statements(2))
     receipts = school.services.arrivals.overview(school.handle, IMPORT).receipts
     assert [(one.source, one.stored) for one in receipts] == [(IMPORT, 2)]
+
+
+def test_ctrl_c_is_answered_when_no_process_is_half_begun() -> None:
+    begun = []
+
+    def begin() -> None:
+        with _holding_back_ctrl_c():
+            os.kill(os.getpid(), signal.SIGINT)  # The other thread takes it.
+            time.sleep(0.1)
+            begun.append("all")
+
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+    other = threading.Thread(target=time.sleep, args=(0.3,))
+    other.start()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            begin()
+    finally:
+        signal.signal(signal.SIGINT, handler)
+        other.join()
+    assert begun == ["all"]
