@@ -79,6 +79,7 @@ def create_app(settings: Settings, services: Services | None = None, threads: in
     install_error_handlers(app, services.outside.new_error_id)
     install_callers(app, services.access.authenticate)
     origins = frozenset(settings.cors_origins.split())
+    install_cors(app, origins)
     short = ShortWay(app.wsgi_app, services.statements, services.access.authenticate, origins)
     app.wsgi_app = short  # type: ignore[method-assign]  # Flask's own way to wrap itself
     install_pages(app)
@@ -107,7 +108,6 @@ def _add_xapi(app: Flask, services: Services, max_forms: int) -> None:
     """Add the standard's resources."""
     settings = services.settings
     install_xapi_headers(app, Version(settings.default_version))
-    install_cors(app, frozenset(settings.cors_origins.split()))
     app.register_blueprint(make_about_blueprint())
     app.register_blueprint(make_statements_blueprint(services.statements, services.arrivals))
     app.register_blueprint(make_documents_blueprint(services.documents))

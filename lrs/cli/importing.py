@@ -15,7 +15,7 @@ import click
 from lrs.cli.cores import count_cores
 from lrs.cli.opening import opened_services
 from lrs.cli.progress import Progress
-from lrs.collector import spare_collector
+from lrs.processes import spare_collector
 from lrs.services import Services
 from lrs.web.errors import kind_of
 from lrs.xapi.arrivals import IMPORT

@@ -4,12 +4,8 @@ Exit codes: 0 ended by Ctrl-C or SIGTERM; 1 the port is in use; 3 wrong settings
 cannot be opened.
 """
 
-import multiprocessing
-import os
 import sys
-import threading
 from functools import partial
-from multiprocessing.process import BaseProcess
 from pathlib import Path
 from wsgiref.types import WSGIApplication
 
@@ -21,8 +17,8 @@ from config.settings import put_default, put_settings, read_settings
 from lrs.app import create_app
 from lrs.cli.cores import Cores, cores_for
 from lrs.cli.loopback import check_free
-from lrs.collector import spare_collector
 from lrs.errors import ConfigError
+from lrs.processes import end_with_parent, spare_collector
 from lrs.services import build_services
 
 _DEFAULT_BIND = "127.0.0.1:8080"
@@ -100,23 +96,11 @@ def load_app(_target: str, threads: int, cores: Cores | None = None) -> WSGIAppl
     """
     if cores is not None:
         cores.take()
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        threading.Thread(target=_end_with, args=(parent,), name="parent-watch", daemon=True).start()
+    end_with_parent()
     app = create_app(read_settings(), threads=threads)
     spare_collector()
     sys.setswitchinterval(_SWITCH_SECONDS)
     return app
-
-
-def _end_with(parent: BaseProcess) -> None:
-    """End a worker at once when its parent has ended.
-
-    A parent that was killed could not end its workers: they would serve on, and hold the
-    port. Nothing is lost by ending so: what was acknowledged is kept, whatever is killed.
-    """
-    parent.join()
-    os._exit(1)
 
 
 def shown_store(store: str) -> str:

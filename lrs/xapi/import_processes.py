@@ -7,7 +7,6 @@ counted as read.
 """
 
 import multiprocessing
-import os
 import signal
 import threading
 from collections import deque
@@ -17,8 +16,8 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from itertools import chain, islice
 
-from lrs.collector import spare_collector
 from lrs.errors import InvalidBody, ProcessLost
+from lrs.processes import end_with_parent, spare_collector
 from lrs.xapi.import_files import Record
 from lrs.xapi.ports.encoding import StatementEncoder
 from lrs.xapi.preparing import Judged, Preparer
@@ -156,16 +155,8 @@ def _holding_back_ctrl_c() -> Iterator[None]:
 
 def _begin() -> None:
     """Begin one of the processes."""
-    threading.Thread(target=_end_with_parent, name="parent-watch", daemon=True).start()
+    end_with_parent()
     spare_collector()
-
-
-def _end_with_parent() -> None:
-    """End at once when the parent has ended: killed, it could not end its processes."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
 
 
 def _judge_chunk(preparer: Preparer, encoder: StatementEncoder, chunk: Sequence[Record]) -> list[Judged]:

@@ -2,7 +2,7 @@
 
 import gc
 
-from lrs.collector import spare_collector
+from lrs.processes import spare_collector
 
 
 def test_what_was_loaded_is_left_alone_and_the_collector_looks_seldom():
