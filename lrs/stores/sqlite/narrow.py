@@ -5,9 +5,10 @@ literals; behind these two bytes: how long the literals are, then how many words
 set. By that bit the form is told from the wide one, whose last byte never has it.
 """
 
+import struct
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
-from itertools import product
+from itertools import product, repeat
 
 from lrs.stores.sqlite.words import (
     LENGTH_BITS,
@@ -124,20 +125,47 @@ class NarrowWanted:
         self._several = [alike for alike in fitting if len(alike[0]) > 1]
 
     def is_in(self, body: bytes, blob: bytes) -> bool:
-        """Tell whether it is among the words. Runs a hundred times a page."""
-        end = len(blob) - NARROW_FOOTER_BYTES - blob[-2]
-        begin = end - (blob[-1] & _MOST_WORDS) * _WORD_BYTES
+        """Tell whether it is among the words."""
+        return self._word_in(body, blob) is not None or (
+            bool(self._several) and self._are_several_in(body, blob)
+        )
+
+    def are_in(self, bodies: Sequence[bytes], blobs: Sequence[bytes]) -> list[bool]:
+        """Look for it in many rows at once, as it is written in the first: a few calls for all of them.
+
+        Where it says no, ``is_in`` may still find it, written otherwise; a row need not be of this form.
+        """
+        met = self._word_in(bodies[0], blobs[0]) if blobs[0][-1] & NARROW_BIT else None
+        if met is None:
+            return [False] * len(bodies)
+        part, word = met
+        offsets = map(bytes.find, bodies, repeat(part), repeat(0), repeat(_LARGEST_OFFSET))
+        # What is not found gets the largest offset, which no word has: a part is longer than nothing.
+        packed = _pack([offset << _LENGTH_BITS & _OFFSETS | word for offset in offsets])
+        places = map(bytes.rfind, blobs, _packed_words(len(bodies)).unpack(packed))
+        return [
+            at >= 0
+            and blob[-1] & NARROW_BIT != 0
+            and 0 < (to_end := len(blob) - NARROW_FOOTER_BYTES - blob[-2] - at)
+            and to_end <= (blob[-1] & _MOST_WORDS) * _WORD_BYTES
+            and not to_end % _WORD_BYTES
+            for at, blob in zip(places, blobs, strict=True)
+        ]
+
+    def _word_in(self, body: bytes, blob: bytes) -> tuple[bytes, int] | None:
+        """Return as which part, and word without its offset, it is among the words of a row."""
+        begin, end = narrow_bounds(blob)
         for part, words in self._single:
             offset = body.find(part, 0, _LARGEST_OFFSET)
-            if offset >= 0:
-                for word in words:
-                    wanted = (offset << _LENGTH_BITS | word).to_bytes(_WORD_BYTES, "little")
-                    at = blob.find(wanted, begin, end)
-                    if at >= 0 and not (at - begin) % _WORD_BYTES:
-                        return True
-        return bool(self._several) and self._are_several_in(body, blob, begin, end)
+            for word in words if offset >= 0 else ():
+                wanted = (offset << _LENGTH_BITS | word).to_bytes(_WORD_BYTES, "little")
+                at = blob.find(wanted, begin, end)
+                if at >= 0 and not (at - begin) % _WORD_BYTES:
+                    return part, word
+        return None
 
-    def _are_several_in(self, body: bytes, blob: bytes, begin: int, end: int) -> bool:
+    def _are_several_in(self, body: bytes, blob: bytes) -> bool:
+        begin, end = narrow_bounds(blob)
         for alike in self._several:
             places = [body.find(part, 0, _LARGEST_OFFSET) << _LENGTH_BITS for _, part in alike[0]]
             for parts in alike if min(places) >= 0 else ():
@@ -146,3 +174,9 @@ class NarrowWanted:
                 if at >= 0 and not (at - begin) % _WORD_BYTES:
                     return True
         return False
+
+
+@lru_cache(maxsize=1024)
+def _packed_words(count: int) -> struct.Struct:
+    """Return what takes so many packed words apart."""
+    return struct.Struct(f"{_WORD_BYTES}s" * count)

@@ -166,12 +166,11 @@ class PageReader:
         found = list(map(_plain, zip(identities, seqs, stored, whole, repeat(False))))
         if not self._checks:
             return found
-        first, *others = [check.holds_in for check in self._checks]
+        met = map(all, zip(*[check.hold_in(bodies, blobs) for check in self._checks], strict=True))
         return [
             statement
-            for statement, body, blob in zip(found, bodies, blobs, strict=True)
-            if (first(body, blob) and (not others or all(holds(body, blob) for holds in others)))
-            or self._inherits(statement.position)
+            for statement, meets in zip(found, met, strict=True)
+            if meets or self._inherits(statement.position)
         ]
 
     def _inherits(self, seq: int) -> bool:

@@ -74,6 +74,39 @@ def test_filter_holds_exactly_when_a_fact_meets_it(given_facts, body, kind, valu
     assert check.holds_in(body, blob_of(body, given_facts)) is expected
 
 
+near_misses = st.builds(
+    lambda body, flag, others: (body, [Fact(FactKind.VERB, "http://verb", flag), *others]),
+    bodies,
+    st.booleans(),
+    st.lists(st.builds(Fact, st.just(FactKind.ACTIVITY), values, st.booleans()), max_size=3),
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.tuples(bodies, facts) | near_misses, min_size=1, max_size=8), st.booleans())
+def test_rows_of_a_page_are_told_as_each_alone(rows, related):
+    condition = Filter(FactKind.VERB, "http://verb", related)
+    blobs = [blob_of(body, given_facts) for body, given_facts in rows]
+    assert FilterCheck(condition).hold_in([body for body, _ in rows], blobs) == [
+        any(
+            (f.kind, f.value) == (FactKind.VERB, "http://verb") and (f.primary or related)
+            for f in given_facts
+        )
+        for _, given_facts in rows
+    ]
+
+
+def test_bytes_like_a_word_elsewhere_in_a_row_do_not_count():
+    verb, check = Fact(FactKind.VERB, "http://verb"), FilterCheck(Filter(FactKind.VERB, "http://verb"))
+    good = blob_of(BODY, [verb])
+    word = good[len(b"compressed") : -2]
+    before = word + encode_facts(BODY, [Fact(FactKind.ACTIVITY, "http://verb/x")])
+    between = b"".join((b"compressed", b"\0", word, b"\0\0", bytes((0, 0x80 | 2))))
+    behind = b"".join((b"compressed", word, bytes((len(word), 0x80))))
+    rows = [good, before, between, behind, good]
+    assert check.hold_in([BODY] * len(rows), rows) == [True, False, False, False, True]
+
+
 def test_fact_of_a_value_in_the_body_takes_three_bytes_and_four_in_a_long_one():
     long = b" " * 4_095 + BODY
     for body, word, footer in ((BODY, 3, 2), (BODY + long, 3, 2), (long, 4, 6)):
