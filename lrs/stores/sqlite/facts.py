@@ -14,6 +14,7 @@ and for all that were kept before there was one.
 
 import struct
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from lrs.errors import CorruptRecord
@@ -50,8 +51,8 @@ _FOOTER = struct.Struct("<HI")
 _WORD = struct.Struct("<I")
 _FOOTER_BYTES = _FOOTER.size
 _read_footer = _FOOTER.unpack_from
-_to_word = _WORD.pack
 _MOST_WORDS = 0xFFF0
+_CHECKS_REMEMBERED = 512
 
 
 class Content(NamedTuple):
@@ -131,77 +132,69 @@ def decode_facts(content: Content) -> tuple[Fact, ...]:
 
 
 class FilterCheck:
-    """Tells whether a statement's own facts meet a filter, exactly; made once for a page."""
+    """Tells whether a statement's own facts meet a filter, exactly."""
 
     def __init__(self, condition: Filter) -> None:
-        """Prepare each form in which the fact may have been written."""
+        """Prepare the narrow forms in which the fact may have been written: most rows have them."""
         flags = (True, False) if condition.related else (True,)
-        facts = [Fact(condition.kind, condition.value, primary) for primary in flags]
+        self._facts = [Fact(condition.kind, condition.value, primary) for primary in flags]
         # Primary or not, a fact has the same parts: they are looked for once.
-        whole, prefixed = [whole_form(fact) for fact in facts], [prefixed_form(fact) for fact in facts]
-        forms = [alike for alike in (prefixed, whole) if alike[0].parts]
-        kinds = [(alike[0].parts, [form.head for form in alike]) for alike in forms]
-        self._narrow = NarrowWanted(forms)
-        self._single = [
-            (parts[0], len(parts[0]), heads)
-            for parts, heads in kinds
-            if len(parts) == 1 and 0 < len(parts[0]) <= LARGEST_LENGTH
+        alike = [prefixed_form(fact) for fact in self._facts], [whole_form(fact) for fact in self._facts]
+        self._forms = [forms for forms in alike if forms[0].parts]
+        self._narrow = NarrowWanted(self._forms)
+
+    @cached_property
+    def _wide(self) -> "_WideWanted":
+        return _WideWanted(self._forms)
+
+    @cached_property
+    def _literals(self) -> list[bytes]:
+        return [to_literal(fact) + MARK for fact in self._facts]
+
+    def hold_in(self, bodies: Sequence[bytes], blobs: Sequence[bytes]) -> list[bool]:
+        """Look for the fact as ``holds_in`` does, in each row of a page: most are told all at once."""
+        found = self._narrow.are_in(bodies, blobs)
+        if all(found):
+            return found
+        return [
+            there or self.holds_in(body, blob) for there, body, blob in zip(found, bodies, blobs, strict=True)
         ]
-        self._several = [(parts, heads) for parts, heads in kinds if len(parts) > 1]
-        self._literals = [to_literal(fact) + MARK for fact in facts]
 
     def holds_in(self, body: bytes, blob: bytes) -> bool:
         """Look for the fact as ``holds`` does, in a body and the blob that it was restored from.
 
         The usual case takes nothing apart.
         """
-        found = self._narrow.is_in(body, blob) if blob[-1] & NARROW_BIT else self._is_in_wide(body, blob)
-        return found or self.holds(Content(body, *split(blob)[1:]))
-
-    def hold_in(self, bodies: Sequence[bytes], blobs: Sequence[bytes]) -> list[bool]:
-        """Look for the fact as ``holds_in`` does, in each row of a page: most are told all at once."""
-        found = self._narrow.are_in(bodies, blobs)
-        return [
-            there or self.holds_in(body, blob) for there, body, blob in zip(found, bodies, blobs, strict=True)
-        ]
-
-    def _is_in_wide(self, body: bytes, blob: bytes) -> bool:
-        begin, end = _wide_bounds(blob)
-        for part, length, heads in self._single:
-            offset = body.find(part, 0, LARGEST_OFFSET)
-            if offset >= 0:
-                place = offset << LENGTH_BITS | length
-                for head in heads:
-                    at = blob.find(_to_word(head | place), begin, end)
-                    if at >= 0 and not (at - begin) % WIDE_WORD_BYTES:
-                        return True
-        return False
+        if blob[-1] & NARROW_BIT and self._narrow.is_in(body, blob):
+            return True
+        return self.holds(Content(body, *split(blob)[1:]))
 
     def holds(self, content: Content) -> bool:
         """Look for the fact among the words, then among the literals."""
         body, words, literals = content
-        for part, length, heads in self._single:
-            offset = body.find(part, 0, LARGEST_OFFSET)
-            if offset >= 0:
-                place = offset << LENGTH_BITS | length
-                for head in heads:
-                    if _are_among(_to_word(head | place), words):
-                        return True
-        return self._holds_several(body, words) or (bool(literals) and self._is_literal(literals))
-
-    def _holds_several(self, body: bytes, words: bytes) -> bool:
-        find = body[:LARGEST_OFFSET].find
-        for parts, heads in self._several:
-            found = find_words(find, Form(0, parts))
-            for head in heads if found else ():
-                wanted = words_struct(len(found)).pack(found[0] | head, *found[1:])
-                if _are_among(wanted, words):
-                    return True
-        return False
+        return self._wide.is_in(body, words) or (bool(literals) and self._is_literal(literals))
 
     def _is_literal(self, literals: bytes) -> bool:
         ended = literals + MARK
         return any(literal in ended for literal in self._literals)
+
+
+class _WideWanted:
+    """What is looked for among wide words: one fact, by each of its heads."""
+
+    def __init__(self, forms: Sequence[Sequence[Form]]) -> None:
+        """Take the ways in which it may be written; each has the same parts under several heads."""
+        self._kinds = [(alike[0].parts, [form.head for form in alike]) for alike in forms]
+
+    def is_in(self, body: bytes, words: bytes) -> bool:
+        """Tell whether it is among the words."""
+        find = body[:LARGEST_OFFSET].find
+        for parts, heads in self._kinds:
+            found = find_words(find, Form(0, parts))
+            for head in heads if found else ():
+                if _are_among(words_struct(len(found)).pack(found[0] | head, *found[1:]), words):
+                    return True
+        return False
 
 
 def _are_among(wanted: bytes, words: bytes) -> bool:
@@ -209,6 +202,12 @@ def _are_among(wanted: bytes, words: bytes) -> bool:
     while at > 0 and at % WIDE_WORD_BYTES:
         at = words.find(wanted, at + 1)
     return at >= 0
+
+
+@lru_cache(maxsize=_CHECKS_REMEMBERED)
+def check_of(condition: Filter) -> FilterCheck:
+    """Return what tells whether a filter is met. The same ones are asked for page by page."""
+    return FilterCheck(condition)
 
 
 def _iter_words(content: Content) -> Iterator[Fact]:

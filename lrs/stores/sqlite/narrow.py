@@ -146,7 +146,7 @@ class NarrowWanted:
         return [
             at >= 0
             and blob[-1] & NARROW_BIT != 0
-            and 0 < (to_end := len(blob) - NARROW_FOOTER_BYTES - blob[-2] - at)
+            and (to_end := len(blob) - NARROW_FOOTER_BYTES - blob[-2] - at) > 0
             and to_end <= (blob[-1] & _MOST_WORDS) * _WORD_BYTES
             and not to_end % _WORD_BYTES
             for at, blob in zip(places, blobs, strict=True)

@@ -16,7 +16,7 @@ from typing import Any
 import apsw
 
 from lrs.stores.sqlite import sql
-from lrs.stores.sqlite.facts import FilterCheck
+from lrs.stores.sqlite.facts import check_of
 from lrs.stores.sqlite.identities import put_back_ids
 from lrs.stores.sqlite.lists import Asked, Span
 from lrs.stores.sqlite.merged import MergedPostings
@@ -74,7 +74,7 @@ class PageReader:
         self._codec = codec
         self._tenant = tenant
         self._query = query
-        self._checks = [FilterCheck(condition) for condition in query.filters]
+        self._checks = [check_of(condition) for condition in query.filters]
         self._merged = MergedPostings(database) if query.filters else None
         self._asked = _rarest_first(database, codec, query.filters, self._merged)
         self._alone: set[int] = set()
