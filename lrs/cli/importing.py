@@ -17,7 +17,7 @@ from lrs.cli.opening import opened_services
 from lrs.cli.progress import Progress
 from lrs.processes import spare_collector
 from lrs.services import Services
-from lrs.web.errors import kind_of
+from lrs.web.kinds import kind_of
 from lrs.xapi.arrivals import IMPORT
 from lrs.xapi.import_files import StatementFile
 from lrs.xapi.importing import FileIds, ImportCounts, Importer, ImportTarget

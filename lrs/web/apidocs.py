@@ -9,7 +9,8 @@ from typing import Any
 
 from flask import Blueprint, Flask, Response, jsonify, render_template, request
 
-from lrs.web.errors import KINDS, PROBLEM_TYPE
+from lrs.web.errors import PROBLEM_TYPE
+from lrs.web.kinds import KINDS
 from lrs.web.params import read_params
 from lrs.web.smorest import StrictApi
 

@@ -1,4 +1,4 @@
-"""Errors over HTTP: one table of statuses, one body for every route, one id for each failure.
+"""Errors over HTTP: one table of statuses (``kinds.py``), one body for every route, one id for each failure.
 
 The body is that of RFC 9457 (``application/problem+json``) on all routes, ``/xapi``
 included: xAPI rules the status, not the body. Browsers that ask a page for HTML get the
@@ -8,7 +8,6 @@ same in words. The rooms raise; nothing outside this file turns an error into an
 import json
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
@@ -16,49 +15,20 @@ from flask import Flask, Response, current_app, g, has_request_context, render_t
 from werkzeug.exceptions import HTTPException
 
 from lrs.errors import (
-    AlreadyExists,
-    ConfigError,
-    Conflict,
-    CorruptRecord,
-    DuplicateIdInBatch,
-    InvalidArchive,
-    InvalidAttachment,
-    InvalidBody,
-    InvalidImport,
-    InvalidParameter,
     InvalidRequest,
-    InvalidStatement,
-    JobAlreadyRunning,
-    JobError,
-    JobStopped,
-    JobTooLate,
     LrsError,
     MethodNotAllowed,
     NotFound,
     NotPermitted,
-    OutboundError,
-    OutboundRefused,
-    OutboundTooLarge,
-    OutboundUnavailable,
-    OutboundUntrusted,
     PreconditionFailed,
-    PreconditionMissing,
     Problem,
-    ProcessLost,
-    QuotaExceeded,
     RateLimited,
-    ScanUnavailable,
-    StatementConflict,
-    StoreError,
-    StoreTooNew,
-    StoreUnavailable,
-    StoreUnfinished,
     TooLarge,
     Unauthenticated,
     UnsupportedMediaType,
-    UnsupportedVersion,
 )
 from lrs.traces import trace_of
+from lrs.web.kinds import FAILED, kind_of
 
 _log = logging.getLogger(__name__)
 
@@ -67,68 +37,6 @@ MAX_PROBLEMS = 100
 
 PROBLEM_TYPE = "application/problem+json"
 
-
-@dataclass(frozen=True, slots=True)
-class ErrorKind:
-    """How one class of error is answered.
-
-    Attributes:
-        title: Names the kind in words; the same at each occurrence.
-        public: Stands for the detail where that could tell something about the inside.
-    """
-
-    status: int
-    title: str
-    public: str = ""
-
-
-_FAILED = "Something went wrong here, not with you. Nothing of this request was kept; it may be sent again."
-_AWAY = "The store is busy or cannot be reached. Nothing of this request was kept; send it again shortly."
-_UNSCANNED = "Attachments cannot be scanned now. Nothing of this request was kept; send it again shortly."
-
-KINDS: dict[type[LrsError], ErrorKind] = {
-    LrsError: ErrorKind(500, "Something went wrong here", _FAILED),
-    InvalidRequest: ErrorKind(400, "The request cannot be understood"),
-    InvalidBody: ErrorKind(400, "The body is not what its content type says"),
-    InvalidImport: ErrorKind(400, "The file breaks its format"),
-    InvalidStatement: ErrorKind(400, "One or more statements break the standard"),
-    DuplicateIdInBatch: ErrorKind(400, "A statement id stands twice in one batch"),
-    InvalidParameter: ErrorKind(400, "A parameter or header is wrong"),
-    InvalidAttachment: ErrorKind(400, "Attachments are not as the standard asks"),
-    UnsupportedVersion: ErrorKind(400, "The xAPI version is missing or not spoken here"),
-    Unauthenticated: ErrorKind(401, "Credentials are missing or not good"),
-    NotPermitted: ErrorKind(403, "These credentials do not allow this"),
-    QuotaExceeded: ErrorKind(403, "The institution's quota is used up"),
-    NotFound: ErrorKind(404, "Not here, or not for you"),
-    MethodNotAllowed: ErrorKind(405, "This address does not take that method"),
-    Conflict: ErrorKind(409, "This contradicts what is kept"),
-    StatementConflict: ErrorKind(409, "A statement of that id is kept with other content"),
-    PreconditionMissing: ErrorKind(409, "Something would be overwritten unseen"),
-    AlreadyExists: ErrorKind(409, "That name or id is taken"),
-    PreconditionFailed: ErrorKind(412, "A precondition did not hold"),
-    TooLarge: ErrorKind(413, "Larger than this instance takes"),
-    UnsupportedMediaType: ErrorKind(415, "That content type is not taken here"),
-    RateLimited: ErrorKind(429, "Too many requests"),
-    OutboundError: ErrorKind(502, "Another system did not give what was needed"),
-    OutboundRefused: ErrorKind(502, "This instance does not go to that address"),
-    OutboundUntrusted: ErrorKind(502, "Another system could not prove its name"),
-    OutboundTooLarge: ErrorKind(502, "Another system answered more than is taken"),
-    OutboundUnavailable: ErrorKind(502, "Another system cannot be reached"),
-    ScanUnavailable: ErrorKind(500, "An attachment could not be scanned", _UNSCANNED),
-    StoreError: ErrorKind(500, "The store failed", _FAILED),
-    StoreUnavailable: ErrorKind(500, "The store is busy or away", _AWAY),
-    CorruptRecord: ErrorKind(500, "Something kept cannot be read back", _FAILED),
-    StoreTooNew: ErrorKind(500, "The store was written by a newer version", _FAILED),
-    StoreUnfinished: ErrorKind(500, "A restore into the store was broken off", _FAILED),
-    InvalidArchive: ErrorKind(400, "The backup cannot be restored"),
-    JobError: ErrorKind(409, "The job cannot be run as asked"),
-    JobAlreadyRunning: ErrorKind(409, "The job is running already"),
-    JobTooLate: ErrorKind(409, "The job's lease went to another process"),
-    JobStopped: ErrorKind(409, "The job was stopped with its process"),
-    ProcessLost: ErrorKind(500, "A process of this instance was lost", _FAILED),
-    ConfigError: ErrorKind(500, "This instance is set up wrongly", _FAILED),
-}
-"""Class to status and title. A class that is not listed is answered as its nearest listed parent."""
 
 _ON_XAPI = {415: 400, 502: 500}
 
@@ -145,11 +53,6 @@ _BY_STATUS: dict[int, tuple[type[LrsError], str]] = {
     429: (RateLimited, "Too many requests; try again later."),
     431: (TooLarge, "The headers are longer than this instance takes."),
 }
-
-
-def kind_of(error: LrsError) -> ErrorKind:
-    """Return how an error is answered: its own line of the table, or its nearest parent's."""
-    return next(KINDS[cls] for cls in type(error).__mro__ if cls in KINDS)
 
 
 def status_of(error: LrsError) -> int:
@@ -248,7 +151,7 @@ def _answer_http(error: HTTPException) -> Response:
 def _answer_unknown(error: Exception) -> Response:
     """Outlive a failure that nobody foresaw: logged in full, answered without details."""
     _log.error("%s unforeseen on %s\n%s", error_id(), _where(), trace_of(error))
-    return _respond(LrsError(_FAILED), 500)
+    return _respond(LrsError(FAILED), 500)
 
 
 def _respond(error: LrsError, status: int) -> Response:

@@ -8,7 +8,7 @@ import re
 import textwrap
 
 from config.settings import SETTINGS, Setting
-from lrs.web.errors import KINDS
+from lrs.web.kinds import KINDS
 from tests.reference import ROOT
 
 PAGE = ROOT / "docs" / "settings.md"
@@ -70,7 +70,7 @@ on the provider's page too.
 `code` is stable; branch on it rather than on words. *Again* says whether the same request may succeed later
 as it is; such an answer carries `Retry-After`.
 
-This page is written from `lrs/errors.py` and `lrs/web/errors.py`; a test holds them together.
+This page is written from `lrs/errors.py` and `lrs/web/kinds.py`; a test holds them together.
 
 | code | status | again | what happened |
 |---|---|---|---|

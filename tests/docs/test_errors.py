@@ -1,7 +1,7 @@
 """Every error, its status and its code stand in docs/errors.md."""
 
 from lrs import errors
-from lrs.web.errors import KINDS
+from lrs.web.kinds import KINDS
 from tests.docs.pages import ERRORS, render_errors
 
 

@@ -7,7 +7,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from lrs.errors import StoreUnavailable
-from lrs.web.errors import KINDS
+from lrs.web.kinds import KINDS
 from tests.http.conftest import Instance, basic
 
 METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH"]

@@ -23,7 +23,8 @@ from lrs.errors import (
     UnsupportedMediaType,
 )
 from lrs.web.callers import current_caller, install_callers
-from lrs.web.errors import KINDS, install_error_handlers, status_of
+from lrs.web.errors import install_error_handlers, status_of
+from lrs.web.kinds import KINDS
 from lrs.web.pages import install_pages
 from lrs.web.params import read_params
 
