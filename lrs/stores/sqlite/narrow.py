@@ -60,6 +60,7 @@ def _parts_of_form(form: Form) -> tuple[tuple[int, bytes], ...]:
 
 @lru_cache(maxsize=_FORMS_REMEMBERED)
 def _parts_of(fact: Fact) -> tuple[tuple[int, bytes], ...]:
+    """Return how a fact is written; the same ones come again and again."""
     return _parts_of_form(shortest_form(fact))
 
 

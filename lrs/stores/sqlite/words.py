@@ -12,8 +12,6 @@ from typing import NamedTuple
 
 from lrs.xapi.ports import Fact
 
-_FORMS_REMEMBERED = 20_000
-
 WIDE_WORD_BYTES = 4
 OFFSET_BITS, LENGTH_BITS = 14, 9
 LARGEST_OFFSET, LARGEST_LENGTH = (1 << OFFSET_BITS) - 1, (1 << LENGTH_BITS) - 1
@@ -40,9 +38,8 @@ class Form(NamedTuple):
     parts: tuple[bytes, ...]
 
 
-@lru_cache(maxsize=_FORMS_REMEMBERED)
 def shortest_form(fact: Fact) -> Form:
-    """Return how a fact is written: by its prefix where it has one. The same ones come again and again."""
+    """Return how a fact is written: by its prefix where it has one."""
     prefixed = prefixed_form(fact)
     return prefixed if prefixed.parts else whole_form(fact)
 
