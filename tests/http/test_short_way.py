@@ -303,6 +303,18 @@ def test_nothing_is_read_of_a_body_before_its_sender_is_known(embedded: Instance
     assert (answer.status_code, body.tell()) == (401, 0)
 
 
+def test_nothing_is_read_of_a_body_whose_sender_may_not_write(embedded: Instance) -> None:
+    body = BytesIO(json.dumps(STATEMENT).encode())
+    answer = embedded.client.post(
+        "/xapi/statements",
+        input_stream=body,
+        content_length=len(body.getvalue()),
+        content_type="application/json",
+        headers=embedded.key("Reader", Scope.STATEMENTS_READ),
+    )
+    assert (answer.status_code, body.tell()) == (403, 0)
+
+
 def test_a_caller_cannot_be_smuggled_in_by_a_header(embedded: Instance) -> None:
     caller = base64.b64encode(b"anybody").decode()
     answer = embedded.get({"lrs.caller": caller, "X-Experience-API-Version": "1.0.3"})

@@ -99,6 +99,7 @@ class ShortWay:
         if method == "GET":
             answer = self._get(environ, caller, params)
         else:
+            self._service.find_writer(caller)
             body = _read_body(environ, self._service.read_limits.max_body_bytes)
             if body is None:
                 return None
@@ -124,7 +125,6 @@ class ShortWay:
     def _write(
         self, environ: WSGIEnvironment, caller: Caller, params: dict[str, str], body: bytes
     ) -> _Answer:
-        self._service.find_writer(caller)
         version = negotiate_version(environ.get("HTTP_X_EXPERIENCE_API_VERSION"))
         if environ["REQUEST_METHOD"] == "PUT":
             self._service.put(caller, SentBody(body), version, params.get("statementId"))
