@@ -14,7 +14,7 @@ a statement may be anybody, and is emptied as persons are.
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import orjson
@@ -24,8 +24,9 @@ _HEAD_BYTES = 5
 
 _FEWEST_ACTORS = 8
 _REWRITTEN_AT_ONCE = 4
-_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[{}\[\]]|[^\s{}\[\],:"]+')
-_IS_NAME = re.compile(rb"\s*:")
+_TOKEN = re.compile(rb'("[^"\\]*(?:\\.[^"\\]*)*")(?=(\s*:)?)|([{\[])|([}\]])|[^\s{}\[\],:"]+')
+_NAME, _OPENS, _CLOSES = 2, 3, 4
+"""Groups of a token: of a string, whether it is a property's name; and of the rest, what it does."""
 _SCHEME = re.compile(rb"(?:mailto:|https?://)?")
 _NOBODYS = b'"\xff'
 """An engine may have put filler, bytes that are no text, where the statement's id was."""
@@ -51,13 +52,16 @@ _SHARED_OF_CLIENTS = _SHARED | {b"name"}
 """The same of the client that sent a statement."""
 
 
-class _Leaf(NamedTuple):
-    """A string, number, or property name: where it stands, behind which name, and whether it must go."""
+class _Said(NamedTuple):
+    """What a string, number, or property name says: its text, behind which name, and whether it must go."""
 
-    start: int
-    end: int
+    text: bytes
     name: bytes
     personal: bool
+
+
+_Leaf = tuple[int, int, _Said]
+"""Where it begins and ends."""
 
 
 def scrub(bodies: Sequence[bytes], pause: Callable[[], None]) -> list[bytes]:
@@ -68,23 +72,29 @@ def scrub(bodies: Sequence[bytes], pause: Callable[[], None]) -> list[bytes]:
         pause: Called about every half a millisecond of work.
     """
     crowds: dict[bytes, set[bytes]] = {}
+    pieces: dict[_Said, tuple[bytes, ...]] = {}
     found: list[list[_Leaf]] = []
     for body in bodies:
         pause()
         actor = _actor_of(body)
         leaves = list(_iter_leaves(body))
         found.append(leaves)
-        for leaf in leaves:
-            for piece in _pieces(body[leaf.start : leaf.end], leaf):
+        for said in {leaf[2] for leaf in leaves}:
+            if said not in pieces:
+                pieces[said] = tuple(_pieces(said))
+            for piece in pieces[said]:
                 crowd = crowds.setdefault(piece, set())
                 if len(crowd) < _FEWEST_ACTORS:
                     crowd.add(actor)
     common = frozenset(piece for piece, crowd in crowds.items() if len(crowd) >= _FEWEST_ACTORS)
+    kept: dict[_Said, bytes] = {}
     scrubbed = []
     for number, (body, leaves) in enumerate(zip(bodies, found, strict=True)):
         if number % _REWRITTEN_AT_ONCE == 0:
             pause()
-        scrubbed.append(_rewrite(body, leaves, common))
+        for said in {leaf[2] for leaf in leaves}.difference(kept):
+            kept[said] = _kept(said, next((piece for piece in pieces[said] if piece in common), None))
+        scrubbed.append(_rewrite(body, leaves, kept))
     return scrubbed
 
 
@@ -94,25 +104,25 @@ def _actor_of(body: bytes) -> bytes:
     return body[at : body.find(b"}", at)]
 
 
-def _rewrite(body: bytes, leaves: Sequence[_Leaf], common: frozenset[bytes]) -> bytes:
+def _rewrite(body: bytes, leaves: Sequence[_Leaf], kept: Mapping[_Said, bytes]) -> bytes:
     parts: list[bytes] = []
     at = 0
-    for leaf in leaves:
-        parts += (body[at : leaf.start], _kept(body[leaf.start : leaf.end], leaf, common))
-        at = leaf.end
+    for start, end, said in leaves:
+        parts += (body[at:start], kept[said])
+        at = end
     return b"".join((*parts, body[at:]))
 
 
-def _kept(text: bytes, leaf: _Leaf, common: frozenset[bytes]) -> bytes:
-    """Return what of a leaf may stay."""
-    for piece in _pieces(text, leaf):
-        if piece in common:
-            return _closed(piece)
+def _kept(said: _Said, common: bytes | None) -> bytes:
+    """Return what stays of it: the longest piece that many have, if there is one."""
+    text = said.text
+    if common is not None:
+        return _closed(common)
     if text[:1] != b'"':
         return b"0"
     if not text.strip(_NOBODYS):
         return text
-    if leaf.name == _REGISTRATION:
+    if said.name == _REGISTRATION:
         return _UUID
     scheme = _SCHEME.match(text, 1)
     return b'"' + (scheme.group() if scheme else b"") + b'"'
@@ -125,13 +135,14 @@ def _closed(piece: bytes) -> bytes:
     return piece if piece[:1] != b'"' or (len(piece) > 1 and piece[-1:] == b'"') else piece + b'"'
 
 
-def _pieces(text: bytes, leaf: _Leaf) -> Iterator[bytes]:
-    """Yield what of a leaf may stay if many have it: all of it, then an IRI's beginnings, longest first."""
-    if leaf.name == b"mbox":
+def _pieces(said: _Said) -> Iterator[bytes]:
+    """Yield what may stay if many have it: all of it, then an IRI's beginnings, longest first."""
+    text = said.text
+    if said.name == b"mbox":
         yield text[text.rfind(b"@") :]
-    elif leaf.name == _TIMESTAMP and (month := _MONTH.match(text)):
+    elif said.name == _TIMESTAMP and (month := _MONTH.match(text)):
         yield from month.group(0, 1)
-    if leaf.personal or b"@" in text:
+    if said.personal or b"@" in text:
         return
     yield text
     end = text.rfind(b"/")
@@ -202,15 +213,16 @@ def _iter_leaves(body: bytes) -> Iterator[_Leaf]:
     """Walk one JSON text, or two in a row."""
     walk = _Walk()
     for token in _TOKEN.finditer(body, _HEAD_BYTES):
-        start, end = token.span()
-        first = body[start : start + 1]
-        if first in b"{[":
+        kind = token.lastindex
+        if kind == _OPENS:
             walk.open()
-        elif first in b"}]":
+        elif kind == _CLOSES:
             walk.close()
-        elif first == b'"' and _IS_NAME.match(body, end):
-            name = body[start + 1 : end - 1]
-            walk.name = name if b"\\" not in name else orjson.loads(body[start:end]).encode()
-            yield _Leaf(start, end, b"", walk.is_personal_name())
+        elif kind == _NAME:
+            start, end = token.span(1)
+            text = body[start:end]
+            walk.name = text[1:-1] if b"\\" not in text else orjson.loads(text).encode()
+            yield start, end, _Said(text, b"", walk.is_personal_name())
         else:
-            yield _Leaf(start, end, walk.name, walk.is_personal_value())
+            start, end = token.span()
+            yield start, end, _Said(body[start:end], walk.name, walk.is_personal_value())
