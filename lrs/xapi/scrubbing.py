@@ -209,6 +209,13 @@ class _Walk:
         )
 
 
+def _read_name(text: bytes) -> bytes:
+    """Return a property's name. With filler it is none that means anything, and cannot be read."""
+    if b"\\" not in text or _NOBODYS[1:] in text:
+        return text[1:-1]
+    return bytes(orjson.loads(text).encode())
+
+
 def _iter_leaves(body: bytes) -> Iterator[_Leaf]:
     """Walk one JSON text, or two in a row."""
     walk = _Walk()
@@ -221,7 +228,7 @@ def _iter_leaves(body: bytes) -> Iterator[_Leaf]:
         elif kind == _NAME:
             start, end = token.span(1)
             text = body[start:end]
-            walk.name = text[1:-1] if b"\\" not in text else orjson.loads(text).encode()
+            walk.name = _read_name(text)
             yield start, end, _Said(text, b"", walk.is_personal_name())
         else:
             start, end = token.span()

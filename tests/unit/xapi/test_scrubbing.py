@@ -157,6 +157,18 @@ def test_authority_that_was_sent_goes_where_the_one_that_the_store_set_stays():
     assert b"sent-account" not in text
 
 
+def test_filler_within_an_escaped_property_name_is_walked_past():
+    ids = [f"00000000-0000-4000-8000-{n:012d}" for n in range(MANY)]
+    named = [
+        {**statement(n), "result": {"extensions": {"https://e.example": {f"C:\\{ids[n]}": 1}}}}
+        for n in range(MANY)
+    ]
+    bodies = [packed(one).replace(id_.encode(), b"\xff" * 36) for one, id_ in zip(named, ids, strict=True)]
+    text = scrubbed(bodies)
+    assert b"C:" not in text
+    assert text.count(b"Arithmetic") == MANY
+
+
 def test_of_an_instant_no_more_stays_than_year_and_month_and_what_is_none_goes():
     made = [{**statement(n), "timestamp": f"20{20 + n % 2}-0{1 + n % 7}-11T00:00:00Z"} for n in range(140)]
     text = scrubbed([packed(one) for one in made[:14]])
