@@ -26,12 +26,14 @@ from lrs.stores.sqlite.merging import Leadership, Merger
 from lrs.stores.sqlite.spreading import Abandoned
 from lrs.stores.sqlite.training import Trainer, Training
 from lrs.stores.sqlite.writer import Writer
+from lrs.traces import trace_of
 
 log = logging.getLogger(__name__)
 
 _LOOK_SECONDS = 0.25
 _PAUSE_SECONDS = 0.002
 _TRIM_SECONDS = 60.0
+_REST_SECONDS = 10.0
 _CHECKPOINT_SECONDS = 0.25
 _LONG_FRAMES = 12_000
 """Pages in the WAL. A longer one costs whoever reads a page more look-ups, and takes more memory."""
@@ -108,6 +110,10 @@ class Maintenance:
                 log.warning("Maintenance will be tried again: %s", error)
                 # What a merge that failed has left is tidied first.
                 self._leads = False
+            except Exception as error:  # noqa: BLE001 - without this thread the WAL would grow for ever
+                log.error("Maintenance failed; it rests, and will be tried again\n%s", trace_of(error))  # noqa: TRY400
+                self._leads = False
+                self._stop.wait(_REST_SECONDS)
 
     def _look(self) -> None:
         self.checkpoint()

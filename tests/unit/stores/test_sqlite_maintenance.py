@@ -1,0 +1,41 @@
+"""The thread beside the writers outlives whatever happens to it."""
+
+import os
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from lrs.stores import StoreOptions
+from lrs.stores.sqlite import maintenance
+from lrs.stores.sqlite.stores import SqliteStores
+from lrs.stores.sqlite.training import Trainer
+
+PATIENCE_SECONDS = 60
+SECRET = "mailto:ann@example.org"
+
+
+def test_failure_that_nobody_foresaw_is_logged_without_what_it_quotes_and_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    looks: list[str] = []
+    again = threading.Event()
+
+    def learn(_: Trainer) -> None:
+        looks.append("a look")
+        if len(looks) == 1:
+            raise ValueError(SECRET)
+        again.set()
+
+    monkeypatch.setattr(Trainer, "learn", learn)
+    monkeypatch.setattr(maintenance, "_REST_SECONDS", 0.01)
+    options = StoreOptions(lambda: time.time_ns() // 1000, os.urandom, durable=False)
+    stores = SqliteStores.open(str(tmp_path / "lrs.db"), options)
+    try:
+        assert again.wait(PATIENCE_SECONDS)
+    finally:
+        stores.close()
+    [entry] = [record for record in caplog.records if "Maintenance failed" in record.getMessage()]
+    assert "builtins.ValueError" in entry.getMessage()
+    assert SECRET not in entry.getMessage()
