@@ -393,6 +393,6 @@ def put_settings(values: Mapping[str, str]) -> None:
     os.environ.update(values)
 
 
-def put_default(name: str, value: str) -> None:
-    """Set a variable that is none of ours for the processes that this one starts, unless it is set."""
-    os.environ.setdefault(name, value)
+def is_set(name: str) -> bool:
+    """Tell whether a variable that is none of ours is set."""
+    return name in os.environ

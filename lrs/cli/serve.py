@@ -13,12 +13,12 @@ import click
 from granian import Granian
 from granian.constants import Interfaces
 
-from config.settings import put_default, put_settings, read_settings
+from config.settings import is_set, put_settings, read_settings
 from lrs.app import create_app
 from lrs.cli.cores import Cores, cores_for
 from lrs.cli.loopback import check_free
 from lrs.errors import ConfigError
-from lrs.processes import end_with_parent, spare_collector
+from lrs.processes import end_with_parent, share_memory, spare_collector
 from lrs.services import build_services
 
 _DEFAULT_BIND = "127.0.0.1:8080"
@@ -26,9 +26,6 @@ _MOST_PORTS = 65535
 _IDLE_THREAD_SECONDS = 600
 _SWITCH_SECONDS = 0.001
 """Whoever wants to compute waits so long for whoever does; the writer, under the write lock, too."""
-_ALLOCATOR_ARENAS = "2"
-"""glibc would give each thread memory of its own, and keep what the ended ones leave: threads
-come and go with the load, and a process would grow with each."""
 
 
 def read_bind(text: str) -> tuple[str, int]:
@@ -66,7 +63,6 @@ def serve(bind: str, workers: int, threads: int, pin: bool | None, default_versi
         put_settings({"LRS_DEFAULT_VERSION": default_version})
     settings = read_settings()
     check_free(host, port)
-    put_default("MALLOC_ARENA_MAX", _ALLOCATOR_ARENAS)
     build_services(settings).close()
     click.echo(
         f"Serving on http://{bind} (xAPI at {settings.base_path}/xapi) from {shown_store(settings.store)}",
@@ -96,6 +92,8 @@ def load_app(_target: str, threads: int, cores: Cores | None = None) -> WSGIAppl
     """
     if cores is not None:
         cores.take()
+    if not is_set("MALLOC_ARENA_MAX"):
+        share_memory()
     end_with_parent()
     app = create_app(read_settings(), threads=threads)
     spare_collector()

@@ -1,8 +1,39 @@
 """How a process that handles many statements is prepared."""
 
 import gc
+import os
+import platform
+import subprocess
+import sys
+
+import pytest
 
 from lrs.processes import spare_collector
+
+ARENAS_OF_MANY_THREADS = """
+import ctypes, sys, threading
+from lrs.processes import share_memory
+
+share_memory()
+libc = ctypes.CDLL(None)
+libc.malloc.restype = ctypes.c_void_p
+libc.fopen.restype = ctypes.c_void_p
+together = threading.Barrier(8)
+
+def allocate():
+    together.wait()
+    libc.malloc(50_000)
+    together.wait()
+
+threads = [threading.Thread(target=allocate) for _ in range(8)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+file = ctypes.c_void_p(libc.fopen(b"/dev/stdout", b"w"))
+libc.malloc_info(0, file)
+libc.fclose(file)
+"""
 
 
 def test_what_was_loaded_is_left_alone_and_the_collector_looks_seldom():
@@ -17,3 +48,12 @@ def test_what_was_loaded_is_left_alone_and_the_collector_looks_seldom():
     finally:
         gc.unfreeze()
         gc.set_threshold(*before)
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="the C library is not glibc")
+def test_threads_share_two_arenas():
+    environ = {name: value for name, value in os.environ.items() if name != "MALLOC_ARENA_MAX"}
+    told = subprocess.run(
+        [sys.executable, "-c", ARENAS_OF_MANY_THREADS], env=environ, capture_output=True, check=True
+    )
+    assert told.stdout.count(b"<heap nr=") == 2
