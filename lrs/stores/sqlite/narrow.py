@@ -71,12 +71,16 @@ def encode_narrow(body: bytes, facts: Iterable[Fact]) -> bytes | None:
     find = body[:_LARGEST_OFFSET].find
     for fact in facts:
         parts = _parts_of(fact)
-        found = [find(part) << _LENGTH_BITS | word for word, part in parts]
-        if found and min(found) >= 0:
-            words += found
-        elif not parts or len(body) > _LARGEST_OFFSET:
-            return None
-        else:
+        before = len(words)
+        for word, part in parts:
+            at = find(part)
+            if at < 0:
+                del words[before:]
+                break
+            words.append(at << _LENGTH_BITS | word)
+        if len(words) == before:
+            if not parts or len(body) > _LARGEST_OFFSET:
+                return None
             literals.append(to_literal(fact))
     text = b"".join(literals)
     if len(words) > _MOST_WORDS or len(text) > _MOST_LITERALS:
