@@ -25,6 +25,9 @@ _FORM = b"\x01"
 
 _SET_BY_STORE = frozenset({"id", "stored", "authority", "version"})
 _CONTEXT_ACTIVITIES = ("parent", "grouping", "category", "other")
+_ENDS_OF_WHOLE = (b".0,", b".0}", b".0]")
+"""How a whole number ends that is written with a fraction. Versions and addresses that do are text: a
+quotation mark follows."""
 
 FEWEST_KEPT = 8
 """So many bytes of a fingerprint an engine keeps at least."""
@@ -49,7 +52,7 @@ def digest_properties(statement: Json) -> dict[str, bytes]:
 
 def _digest(form: Any) -> bytes:
     text = orjson.dumps(form, option=orjson.OPT_SORT_KEYS)
-    if b".0" in text:
+    if any(map(text.__contains__, _ENDS_OF_WHOLE)):
         text = orjson.dumps(_whole_numbers(form), option=orjson.OPT_SORT_KEYS)
     return hashlib.blake2b(text, digest_size=15).digest()
 
