@@ -1,6 +1,8 @@
 """Positions in the log as others see them: opaque, bound to their institution, good for ever.
 
 A token gives no right of its own; one of another institution is as unknown as a made-up one.
+What is inside is hidden: an engine may count positions over all institutions, and how fast they
+grow would tell each of them how busy the others are.
 """
 
 import base64
@@ -14,6 +16,7 @@ from lrs.errors import InvalidParameter, Problem
 _DIGEST = 16
 _POSITION = 8
 _PERSON = b"log-position"
+_HIDING = b"log-hiding"
 
 
 class PositionTokens:
@@ -26,7 +29,8 @@ class PositionTokens:
     def encode(self, institution_id: InstitutionId, position: int) -> str:
         """Return the token of a position; the same position has the same token always."""
         payload = position.to_bytes(_POSITION, "big")
-        return base64.urlsafe_b64encode(self._digest(institution_id, payload) + payload).decode()
+        digest = self._digest(institution_id, payload)
+        return base64.urlsafe_b64encode(digest + self._hide(payload, digest)).decode()
 
     def decode(self, institution_id: InstitutionId, token: str) -> int:
         """Read a token of this institution.
@@ -38,12 +42,19 @@ class PositionTokens:
             raw = base64.b64decode(token, altchars=b"-_", validate=True)
         except (ValueError, binascii.Error):
             raw = b""
-        digest, payload = raw[:_DIGEST], raw[_DIGEST:]
-        expected = self._digest(institution_id, payload)
-        if len(payload) != _POSITION or not hmac.compare_digest(digest, expected):
-            message = "This position is not one of ours; begin without one, at the start of the log."
-            raise InvalidParameter(message, [Problem("after", "parameter.position", message)])
-        return int.from_bytes(payload, "big")
+        digest, hidden = raw[:_DIGEST], raw[_DIGEST:]
+        if len(hidden) == _POSITION:
+            # What was given out before positions were hidden stays good.
+            for payload in (self._hide(hidden, digest), hidden):
+                if hmac.compare_digest(digest, self._digest(institution_id, payload)):
+                    return int.from_bytes(payload, "big")
+        message = "This position is not one of ours; begin without one, at the start of the log."
+        raise InvalidParameter(message, [Problem("after", "parameter.position", message)])
+
+    def _hide(self, payload: bytes, digest: bytes) -> bytes:
+        """Hide a position, or show it again; no two digests hide alike."""
+        mask = hashlib.blake2b(digest, digest_size=_POSITION, key=self._key, person=_HIDING).digest()
+        return bytes(one ^ other for one, other in zip(payload, mask, strict=True))
 
     def _digest(self, institution_id: InstitutionId, payload: bytes) -> bytes:
         text = institution_id.encode() + b"\0" + payload
