@@ -134,6 +134,24 @@ def test_every_answer_names_the_version_spoken(embedded: Instance, sent: str, sp
     assert (refused.status_code, refused.headers["X-Experience-API-Version"]) == (401, spoken)
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/xapi/about", 200),
+        ("OPTIONS", "/xapi/statements", 200),
+        ("DELETE", "/xapi/statements", 405),
+        ("POST", "/xapi/agents", 405),
+        ("GET", "/xapi/nothing", 404),
+    ],
+)
+@pytest.mark.parametrize(("sent", "spoken"), [("1.0", "1.0.3"), ("2.0", "2.0.0"), ("3.0", "1.0.3")])
+def test_what_no_route_looks_at_is_answered_in_the_version_spoken_too(
+    embedded: Instance, method: str, path: str, status: int, sent: str, spoken: str
+) -> None:
+    answer = embedded.client.open(path, method=method, headers={"X-Experience-API-Version": sent})
+    assert (answer.status_code, answer.headers["X-Experience-API-Version"]) == (status, spoken)
+
+
 def test_the_version_written_is_that_of_the_request(embedded: Instance) -> None:
     key = {**embedded.key(), "X-Experience-API-Version": "2.0.0"}
     embedded.post(statement(id=ID), key)
