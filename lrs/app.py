@@ -34,7 +34,7 @@ from lrs.web.pages import install_pages
 from lrs.web.proxies import BasePath, TrustedProxies, is_outside
 from lrs.xapi.lines import LineService
 from lrs.xapi.routes.about import make_about_blueprint
-from lrs.xapi.routes.alternate import AlternateSyntax
+from lrs.xapi.routes.alternate import AlternateSyntax, check_alternate
 from lrs.xapi.routes.arrivals import make_arrivals_blueprint
 from lrs.xapi.routes.arrivals_api import make_arrivals_api_blueprint
 from lrs.xapi.routes.common import install_xapi_headers
@@ -115,6 +115,7 @@ def _add_xapi(app: Flask, services: Services, max_forms: int) -> None:
     app.register_blueprint(make_case_blueprint(services.frameworks, settings.public_url))
     unfolding = AlternateSyntax(app.wsgi_app, settings.max_body_bytes, max_forms)
     app.wsgi_app = unfolding  # type: ignore[method-assign]  # Flask's own way to wrap itself
+    app.before_request(check_alternate)
 
 
 def _add_pages(app: Flask, services: Services) -> None:

@@ -63,6 +63,15 @@ def test_what_is_wrong_in_the_form_is_a_400(
     assert (answer.status_code, answer.content_type) == (400, "application/problem+json")
 
 
+@pytest.mark.parametrize("path", ["agents", "activities", "about"])
+def test_what_is_wrong_in_the_form_is_a_400_also_where_nothing_is_posted(
+    embedded: Instance, path: str
+) -> None:
+    answer = send(embedded, "GET", embedded.key(), path, "&agent=%7B%7D")
+    assert (answer.status_code, answer.json["code"]) == (400, "invalid-request")
+    assert "method is the only query parameter" in answer.json["detail"]
+
+
 def test_a_body_that_is_no_form_is_a_400_and_bad_credentials_in_it_a_401(embedded: Instance) -> None:
     key = embedded.key()
     answer = embedded.client.post("/xapi/statements?method=GET", json=STATEMENT, headers=key)

@@ -21,6 +21,7 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 from flask import request
 
 from lrs.errors import InvalidRequest, LrsError, RateLimited, TooLarge
+from lrs.web.proxies import is_outside
 
 _FORM = "application/x-www-form-urlencoded"
 _METHODS = frozenset({"GET", "HEAD", "PUT", "POST", "DELETE"})
@@ -58,6 +59,7 @@ class AlternateSyntax:
             environ["REQUEST_METHOD"] == "POST"
             and "method=" in environ.get("QUERY_STRING", "")
             and environ.get("PATH_INFO", "").startswith("/xapi/")
+            and not is_outside(environ)
         ):
             try:
                 self._unfold(environ)
@@ -158,6 +160,8 @@ def is_wrong(environ: WSGIEnvironment) -> bool:
 
 def check_alternate() -> None:
     """Refuse a request whose alternate syntax could not be unfolded.
+
+    Asked before any route: it still is a POST, which not every resource takes.
 
     Raises:
         InvalidRequest: Saying why.

@@ -16,7 +16,6 @@ from lrs.errors import InvalidRequest, LrsError, TooLarge, UnsupportedVersion
 from lrs.web.callers import current_caller
 from lrs.web.errors import error_id, status_of
 from lrs.xapi.arrivals import ArrivalService
-from lrs.xapi.routes.alternate import check_alternate
 from lrs.xapi.versions import Version, negotiate_version
 
 VERSION_HEADER = "X-Experience-API-Version"
@@ -37,6 +36,7 @@ def install_xapi_headers(app: Flask, default_version: Version) -> None:
 
     def add_headers(response: Response) -> Response:
         if request.path.startswith(_PREFIX):
+            _note_version()
             response.headers[VERSION_HEADER] = str(g.get("xapi_version", default_version))
             if "consistent_through" in g:
                 response.headers[CONSISTENT_HEADER] = g.consistent_through
@@ -50,15 +50,19 @@ def find_caller() -> Caller:
 
     Raises:
         Unauthenticated: The credentials are missing or not good.
-        InvalidRequest: The request is in the alternate syntax, and wrong in it.
     """
-    check_alternate()
-    with contextlib.suppress(UnsupportedVersion):
-        g.xapi_version = negotiate_version(request.headers.get(VERSION_HEADER))
+    _note_version()
     caller: Caller = current_caller()
     if "xapi_version" not in g and caller.default_version:
         g.xapi_version = caller.default_version
     return caller
+
+
+def _note_version() -> None:
+    """Note the version that the request's header names, if it names one that is spoken."""
+    if "xapi_version" not in g:
+        with contextlib.suppress(UnsupportedVersion):
+            g.xapi_version = negotiate_version(request.headers.get(VERSION_HEADER))
 
 
 def read_body(max_bytes: int) -> bytes:
