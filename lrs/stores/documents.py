@@ -5,10 +5,11 @@ Spec: xAPI 1.0.3 Communication 2.2 and 3.1.
 
 import hashlib
 import json
+from collections.abc import Iterable
 
 from lrs.access.handles import InstitutionId
 from lrs.errors import TooLarge
-from lrs.xapi.ports.documents import Document, DocumentContent, DocumentKey, DocumentSet
+from lrs.xapi.ports.documents import Document, DocumentContent, DocumentKey, DocumentList, DocumentSet
 
 LARGEST_CONTENT_BYTES = 15_000_000
 """What one document may hold; on MongoDB it must fit, with its key, into 16 MiB."""
@@ -64,3 +65,10 @@ def next_document(before: Document | None, content: DocumentContent, now_us: int
     updated_at_us = now_us if before is None else max(now_us, before.updated_at_us + 1)
     etag = hashlib.sha1(content.content, usedforsecurity=False).hexdigest()
     return Document(content.content_type, content.content, etag, updated_at_us)
+
+
+def to_document_list(found: Iterable[tuple[str, int]]) -> DocumentList:
+    """Make a list of documents from their ids and when each was changed; of an id there may be several."""
+    documents = list(found)
+    ids = sorted({id_ for id_, _ in documents})
+    return DocumentList(ids, max((updated_at_us for _, updated_at_us in documents), default=None))

@@ -3,7 +3,7 @@
 Spec: xAPI 1.0.3 Communication 2.3 (State), 2.6 (Agent Profile), 2.7 (Activity Profile).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from lrs.access.handles import InstitutionHandle
@@ -18,6 +18,7 @@ from lrs.xapi.ports.documents import (
     DocumentContent,
     DocumentKey,
     DocumentKind,
+    DocumentList,
     DocumentSet,
     DocumentStore,
 )
@@ -116,10 +117,10 @@ class DocumentService:
             raise NotFound("There is no such document.")
         return found
 
-    def list_ids(
+    def list(
         self, caller: Caller, resource: Resource, params: Mapping[str, str], version: Version
-    ) -> Sequence[str]:
-        """Return the ids of all documents about the same thing, sorted."""
+    ) -> DocumentList:
+        """List all documents about the same thing."""
         store = self._open(caller, resource, reading=True)
         reader = ParamReader(params, version, resource.spec)
         documents = _set(resource, reader)

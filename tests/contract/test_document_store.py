@@ -57,7 +57,7 @@ def nothing(before: Document | None) -> None:
 
 
 def names(store: DocumentStore, documents: DocumentSet, since_us: int | None = None) -> list[str]:
-    return list(store.list_documents(documents, since_us))
+    return list(store.list_documents(documents, since_us).ids)
 
 
 # --- one document -------------------------------------------------------------------------
@@ -256,6 +256,18 @@ def test_since_lists_only_what_was_changed_after_it(engine, store):
     again = store.change_document(state("a"), to(b"1")).updated_at_us
     assert again > instants["c"]
     assert names(store, states(), instants["b"]) == ["a", "c"]
+
+
+def test_a_list_names_when_the_last_change_in_it_was(engine, store):
+    assert store.list_documents(states(), None).updated_at_us is None
+    store.change_document(state("a"), to(b"1"))
+    engine.clock.move(1)
+    first = store.change_document(state("b", FIRST), to(b"1")).updated_at_us
+    engine.clock.move(1)
+    last = store.change_document(state("a"), to(b"2")).updated_at_us
+    assert store.list_documents(states(), None).updated_at_us == last
+    assert store.list_documents(states(FIRST), None).updated_at_us == first
+    assert store.list_documents(states(), last).updated_at_us is None
 
 
 def test_since_and_registration_hold_together(engine, store):

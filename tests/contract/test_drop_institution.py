@@ -58,7 +58,7 @@ def left_of(stores: Stores, handle: InstitutionHandle, world: World) -> dict[str
         "refusals": [r for source in sources for r in arrivals.list_refusals(source, 99)],
         "attachments": records.attachments(handle).find_attachments([hashlib.sha256(INK).hexdigest()]),
         "definition": records.activities(handle).find_definition(activity),
-        "profiles": documents.list_documents(DocumentSet(DocumentKind.ACTIVITY_PROFILE, activity), None),
+        "profiles": documents.list_documents(DocumentSet(DocumentKind.ACTIVITY_PROFILE, activity), None).ids,
         "institution": stores.access.find_institution(one),
         "clients": stores.access.list_clients(one),
         "keys": stores.access.list_keys(one),

@@ -109,6 +109,20 @@ def test_ids_are_listed_also_since_an_instant(instance: Instance, resource: Reso
     assert documents.ask("GET", None, params={"since": moment}).json == ["a"]
 
 
+@pytest.mark.parametrize("resource", ALL, ids=["state", "activity", "agent"])
+def test_a_list_was_last_modified_when_the_newest_of_it_was(instance: Instance, resource: Resource) -> None:
+    """xAPI 1.0.3 Communication 2.2 (Last Modified): of multiple documents the most recently modified."""
+    documents = Documents(instance, resource)
+    assert "Last-Modified" not in documents.ask("GET", None).headers
+    for name in ("b", "a"):
+        documents.ask("PUT", name, headers=NEW, json={})
+        instance.clock.move(10)
+    newest = documents.ask("GET", "a").headers["Last-Modified"]
+    assert newest != documents.ask("GET", "b").headers["Last-Modified"]
+    assert documents.ask("GET", None).headers["Last-Modified"] == newest
+    assert documents.ask("HEAD", None).headers["Last-Modified"] == newest
+
+
 def test_state_is_kept_apart_by_registration_and_deleted_whole(instance: Instance) -> None:
     state = Documents(instance, STATE)
     registered = {"registration": REGISTRATION}

@@ -20,13 +20,13 @@ from lrs.access.handles import InstitutionId
 from lrs.errors import StoreUnavailable
 from lrs.stores import StoreOptions
 from lrs.stores.compression import BodyCodec
-from lrs.stores.documents import DocumentHashes, next_document
+from lrs.stores.documents import DocumentHashes, next_document, to_document_list
 from lrs.stores.mongo.database import Collections
 from lrs.stores.mongo.errors import AWAY, is_transient, translated
 from lrs.stores.mongo.gone import check_kept
 from lrs.stores.mongo.patience import Patience
 from lrs.stores.mongo.segment import Document as Fields
-from lrs.xapi.ports.documents import Change, Document, DocumentKey, DocumentKind, DocumentSet
+from lrs.xapi.ports.documents import Change, Document, DocumentKey, DocumentKind, DocumentList, DocumentSet
 
 _LINES = 64
 _REVISION_BYTES = 12
@@ -102,12 +102,13 @@ class MongoDocumentStore:
         return patience.until_answered(lambda: self._documents.delete_many(condition)).deleted_count
 
     @translated()
-    def list_documents(self, documents: DocumentSet, since_us: int | None) -> Sequence[str]:
-        """Return the ids of a set's documents, each once, sorted."""
+    def list_documents(self, documents: DocumentSet, since_us: int | None) -> DocumentList:
+        """List a set's documents."""
         condition = self._in_set(documents)
         if since_us is not None:
             condition["at"] = {"$gt": Int64(since_us)}
-        return sorted({row["id"] for row in self._documents.find(condition, {"id": 1})})
+        found = self._documents.find(condition, {"id": 1, "at": 1})
+        return to_document_list((row["id"], row["at"]) for row in found)
 
     @translated()
     def keep_documents(self, documents: Sequence[tuple[DocumentKey, Document]]) -> None:

@@ -6,13 +6,13 @@ from typing import NamedTuple
 import apsw
 
 from lrs.stores.compression import BodyCodec
-from lrs.stores.documents import DocumentHashes, next_document
+from lrs.stores.documents import DocumentHashes, next_document, to_document_list
 from lrs.stores.sqlite import sql
 from lrs.stores.sqlite.connections import Readers
 from lrs.stores.sqlite.errors import translated
 from lrs.stores.sqlite.tenants import Tenants
 from lrs.stores.sqlite.writer import Write, Writer
-from lrs.xapi.ports.documents import Change, Document, DocumentKey, DocumentKind, DocumentSet
+from lrs.xapi.ports.documents import Change, Document, DocumentKey, DocumentKind, DocumentList, DocumentSet
 
 _FIND = "SELECT type, etag, updated, dict, content FROM documents WHERE about = ? AND name = ?"
 _PUT = (
@@ -27,7 +27,7 @@ _ALL = (
 )
 _DELETE = "DELETE FROM documents WHERE about = ? AND name = ?"
 _IN_SET = "about = :about AND (:registration IS NULL OR registration = :registration)"
-_LIST = f"SELECT DISTINCT id FROM documents WHERE {_IN_SET} AND (:since IS NULL OR updated > :since)"  # noqa: S608
+_LIST = f"SELECT id, updated FROM documents WHERE {_IN_SET} AND (:since IS NULL OR updated > :since)"  # noqa: S608
 _DELETE_SET = f"DELETE FROM documents WHERE {_IN_SET}"  # noqa: S608
 
 
@@ -111,11 +111,11 @@ class SqliteDocumentStore:
 
         return self._writer.run(work)
 
-    def list_documents(self, documents: DocumentSet, since_us: int | None) -> Sequence[str]:
-        """Return the ids of a set's documents, each once, sorted."""
+    def list_documents(self, documents: DocumentSet, since_us: int | None) -> DocumentList:
+        """List a set's documents."""
         condition = {**self._condition(documents), "since": since_us}
         with translated():
-            return sorted(row[0] for row in sql.rows(self._readers.get(), _LIST, condition))
+            return to_document_list(sql.rows(self._readers.get(), _LIST, condition))
 
     def keep_documents(self, documents: Sequence[tuple[DocumentKey, Document]]) -> None:
         """Keep documents as they are, ETag and moment of change included; for a restore."""

@@ -70,6 +70,21 @@ class Document:
     updated_at_us: int
 
 
+@dataclass(frozen=True, slots=True)
+class DocumentList:
+    """The documents of a set.
+
+    Attributes:
+        ids: Each once, sorted.
+        updated_at_us: When the one that was changed last was; None where there is none.
+
+    Spec: xAPI 1.0.3 Communication 2.2 (Last Modified).
+    """
+
+    ids: Sequence[str]
+    updated_at_us: int | None
+
+
 Change = Callable[[Document | None], DocumentContent | None]
 """Given what is there now (None: nothing), says what shall be there (None: nothing), or raises an
 LrsError, and then nothing changes. Pure, since it may be asked again when a race was lost."""
@@ -100,6 +115,6 @@ class DocumentStore(Protocol):
         """Remove every document of a set in one atomic step; returns how many there were."""
         ...
 
-    def list_documents(self, documents: DocumentSet, since_us: int | None) -> Sequence[str]:
-        """Return the ids of a set's documents, each once, sorted; only those changed after an instant."""
+    def list_documents(self, documents: DocumentSet, since_us: int | None) -> DocumentList:
+        """List a set's documents; only those changed after an instant, where one is given."""
         ...

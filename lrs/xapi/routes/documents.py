@@ -37,13 +37,13 @@ def _add_routes(blueprint: Blueprint, service: DocumentService, resource: Resour
         caller, version = _admit(service, resource, reading=True)
         params = read_params(request.args, resource.names | {SINCE})
         if resource.id_name not in params:
-            ids = service.list_ids(caller, resource, params, version)
-            return Response(orjson.dumps(list(ids)), content_type=_JSON)
+            listed = service.list(caller, resource, params, version)
+            response = Response(orjson.dumps(list(listed.ids)), content_type=_JSON)
+            return _changed(response, listed.updated_at_us)
         found = service.get(caller, resource, params, version)
         response = Response(found.content, content_type=found.content_type)
         response.set_etag(found.etag)
-        response.headers["Last-Modified"] = http_date(to_datetime(found.updated_at_us))
-        return response
+        return _changed(response, found.updated_at_us)
 
     def put() -> Response:
         """Make or replace a document."""
@@ -75,6 +75,16 @@ def _admit(service: DocumentService, resource: Resource, *, reading: bool) -> tu
     caller = find_caller()
     service.find_place(caller, resource, reading=reading)
     return caller, get_version()
+
+
+def _changed(response: Response, updated_at_us: int | None) -> Response:
+    """Say when what is answered was last changed, where there is anything.
+
+    Spec: xAPI 1.0.3 Communication 2.2 (Last Modified).
+    """
+    if updated_at_us is not None:
+        response.headers["Last-Modified"] = http_date(to_datetime(updated_at_us))
+    return response
 
 
 def _sent(service: DocumentService) -> Sent:
