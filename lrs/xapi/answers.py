@@ -3,12 +3,11 @@
 Spec: xAPI 1.0.3 Communication 2.1.3; Data 2.5.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import orjson
 
-from lrs.xapi.formats import Format, show
+from lrs.xapi.formats import Canon, Format, show
 from lrs.xapi.ports import StatementPage
 from lrs.xapi.texts import served_list, served_text
 
@@ -35,12 +34,12 @@ class Answer:
     stored_at_us: int | None
 
 
-def page_text(page: StatementPage, form: Format, languages: Sequence[str], more: str) -> bytes:
+def page_text(page: StatementPage, form: Format, canon: Canon, more: str) -> bytes:
     """Write a StatementResult: a page's statements as they are served, and the link to what follows."""
     if form is Format.EXACT:
         texts = served_list([(found.body, found.stored_at_us) for found in page.statements])
     else:
         texts = b",".join(
-            [show(served_text(one.body, one.stored_at_us), form, languages) for one in page.statements]
+            [show(served_text(one.body, one.stored_at_us), form, canon) for one in page.statements]
         )
     return b"".join((b'{"statements":[', texts, b'],"more":', orjson.dumps(more), b"}"))

@@ -3,13 +3,18 @@
 ``exact`` is the served text itself. The other two rewrite only the parts that they are
 about, on raw slices, so that every number elsewhere stays as written.
 
+``canonical`` shows what the store knows of an Activity, gathered from every statement, in place
+of what the one statement says of it. It keeps no display of verbs but the statement's own.
+
 Spec: xAPI 1.0.3 Communication 2.1.3 (format, Accept-Language).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from enum import StrEnum
 
 import msgspec
+
+from lrs.xapi.languages import Languages, choose_language
 
 Parts = dict[str, msgspec.Raw]
 Rewrite = Callable[[Parts], None]
@@ -21,6 +26,9 @@ _encode = msgspec.json.encode
 
 _IFI = frozenset({"objectType", "mbox", "mbox_sha1sum", "openid", "account"})
 _CONTEXT_ACTIVITIES = ("parent", "grouping", "category", "other")
+_MOST_ACTIVITIES = 2000
+_MOST_FILLED_BYTES = 1 << 24
+"""Of one answer: beyond so many activities, or bytes of definitions, they are shown as they were sent."""
 _COMPONENT_LISTS = ("choices", "scale", "source", "target", "steps")
 
 
@@ -32,13 +40,13 @@ class Format(StrEnum):
     CANONICAL = "canonical"
 
 
-def show(served: bytes, form: Format, languages: Sequence[str]) -> bytes:
+def show(served: bytes, form: Format, canon: "Canon") -> bytes:
     """Show one served statement.
 
     Args:
         served: The statement's served text.
         form: The format asked for.
-        languages: Language tags in order of preference (only ``canonical`` reads them).
+        canon: The answer's (only ``canonical`` asks it).
     """
     if form is Format.EXACT:
         return served
@@ -46,26 +54,8 @@ def show(served: bytes, form: Format, languages: Sequence[str]) -> bytes:
     if form is Format.IDS:
         _ids_of_statement(parts)
     else:
-        _Negotiator(languages).statement(parts)
+        canon.statement(parts)
     return _encode(parts)
-
-
-def choose_language(available: Sequence[str], preferred: Sequence[str]) -> str:
-    """Choose an available tag: the same, a more general one, a more special one, else the first.
-
-    Spec: RFC 4647 3.4 (lookup), the fall-back is ours.
-    """
-    by_lower = {tag.lower(): tag for tag in reversed(available)}
-    for wish in preferred:
-        words = wish.lower().split("-")
-        for length in range(len(words), 0, -1):
-            general = "-".join(words[:length])
-            if general in by_lower:
-                return by_lower[general]
-        for tag in available:
-            if tag.lower().startswith(words[0] + "-"):
-                return tag
-    return available[0]
 
 
 def _kind(part: msgspec.Raw) -> bytes:
@@ -140,13 +130,23 @@ def _ids_of_statement(parts: Parts) -> None:
     _rewrite(parts, "authority", _ids_of_agent)
 
 
-class _Negotiator:
-    """Leaves one language in every language map of a statement."""
+class Canon:
+    """Makes the statements of one answer canonical: what is known of activities, in one language each.
 
-    def __init__(self, languages: Sequence[str]) -> None:
+    Args:
+        languages: Those of the reader.
+        find_definition: Gives what the store knows of an activity, as JSON text; None for nothing.
+    """
+
+    def __init__(self, languages: Languages, find_definition: Callable[[str], bytes | None]) -> None:
+        """Know nothing yet; an activity is asked for once an answer."""
         self._languages = languages
+        self._find_definition = find_definition
+        self._known: dict[bytes, msgspec.Raw | None] = {}
+        self._bytes_left = _MOST_FILLED_BYTES
 
     def statement(self, parts: Parts) -> None:
+        """Rewrite a statement's parts, or a SubStatement's."""
         _rewrite(parts, "verb", lambda verb: _rewrite(verb, "display", self._one))
         _rewrite(parts, "object", self._object)
         _rewrite(parts, "context", lambda context: _rewrite(context, "contextActivities", self._by_kind))
@@ -170,7 +170,29 @@ class _Negotiator:
             _rewrite(parts, kind, self._activity)
 
     def _activity(self, parts: Parts) -> None:
-        _rewrite(parts, "definition", self._definition)
+        known = self._known_definition(parts["id"])
+        if known is None:
+            _rewrite(parts, "definition", self._definition)
+        else:
+            parts["definition"] = known
+            self._bytes_left -= len(known)
+
+    def _known_definition(self, id_: msgspec.Raw) -> msgspec.Raw | None:
+        """Return what is known of an activity, as far as the answer has room for it."""
+        key = bytes(id_)
+        if key not in self._known and len(self._known) < _MOST_ACTIVITIES:
+            self._known[key] = self._find(_decode_text(id_))
+        known = self._known.get(key)
+        return known if known is not None and len(known) <= self._bytes_left else None
+
+    def _find(self, activity: str) -> msgspec.Raw | None:
+        text = self._find_definition(activity) if self._bytes_left > 0 else None
+        if text is None:
+            return None
+        parts = _decode(text)
+        self._definition(parts)
+        shown = msgspec.Raw(_encode(parts))
+        return shown if len(shown) <= self._bytes_left else None
 
     def _definition(self, parts: Parts) -> None:
         for name in ("name", "description"):

@@ -22,7 +22,8 @@ from lrs.xapi.attachments import (
     write_answer,
 )
 from lrs.xapi.cursors import Cursors
-from lrs.xapi.formats import show
+from lrs.xapi.formats import Canon, show
+from lrs.xapi.languages import Languages
 from lrs.xapi.multipart import Part
 from lrs.xapi.naming import check_one, check_same_id, named_id
 from lrs.xapi.ports import (
@@ -66,11 +67,11 @@ class Showing:
     """How an answer is shown.
 
     Attributes:
-        languages: Language tags in order of preference.
+        languages: Those of the reader.
         more_base: What stands before the token in a ``more`` link.
     """
 
-    languages: Sequence[str]
+    languages: Languages
     more_base: str
 
 
@@ -244,7 +245,7 @@ class StatementService:
         more = ""
         if page.more is not None:
             more = showing.more_base + self._cursors.encode(handle.institution_id, request.given, page.more)
-        text = page_text(page, request.format, showing.languages, more)
+        text = page_text(page, request.format, self._canon(handle, showing), more)
         return Answer(*self._write(text, parts, attachments=request.attachments), None)
 
     def _gather(self, handle: InstitutionHandle, page: StatementPage) -> tuple[StatementPage, Sequence[Part]]:
@@ -272,8 +273,15 @@ class StatementService:
         parts: Sequence[Part] = ()
         if request.attachments:
             _, parts = self._gather(handle, StatementPage([found], None))
-        text = show(served_text(found.body, found.stored_at_us), request.format, showing.languages)
+        served = served_text(found.body, found.stored_at_us)
+        text = show(served, request.format, self._canon(handle, showing))
         return Answer(*self._write(text, parts, attachments=request.attachments), found.stored_at_us)
+
+    def _canon(self, handle: InstitutionHandle, showing: Showing) -> Canon:
+        """Make what makes an answer canonical; the store is asked only where that is the format."""
+        return Canon(
+            showing.languages, lambda activity: self._records.activities(handle).find_definition(activity)
+        )
 
     def _query(self, caller: Caller, request: PageRequest) -> StatementQuery:
         filters = request.filters

@@ -76,6 +76,51 @@ def test_canonical_speaks_the_reader_s_language(instance: Instance) -> None:
     assert len(instance.get(german, statementId=ID).json["verb"]["display"]) == 2
 
 
+@pytest.mark.parametrize(
+    ("asked", "chosen"),
+    [
+        ("de;q=0.5, en;q=0.9", "en"),
+        ("en;q=0", "de"),
+        ("en;q=0, *", "de"),
+        ("*;q=0.9, en;q=0.5", "de"),
+        ("*, de;q=0", "en"),
+        ("*;q=0", "en"),
+    ],
+)
+def test_canonical_weighs_languages_as_they_are_asked_for(
+    embedded: Instance, asked: str, chosen: str
+) -> None:
+    key = {**embedded.key(), "Accept-Language": asked}
+    embedded.post(statement(id=ID), key)
+    shown = embedded.get(key, statementId=ID, format="canonical").json
+    assert list(shown["verb"]["display"]) == [chosen]
+
+
+def test_canonical_shows_what_all_statements_say_of_an_activity(instance: Instance) -> None:
+    """xAPI 1.0.3 Communication 2.1.3: populated with the canonical definition of the Activity Objects."""
+    key = instance.key()
+    about = {"id": "http://example.org/activities/known"}
+    telling = {**about, "definition": {"name": {"en": "Known", "de": "Bekannt"}, "type": "http://e.org/t"}}
+    context = {"contextActivities": {"grouping": [about]}}
+    instance.post(statement(object=telling), key)
+    instance.post(statement(id=ID, object=about, context=context), key)
+    shown = instance.get({**key, "Accept-Language": "de"}, statementId=ID, format="canonical").json
+    known = {**about, "definition": {"name": {"de": "Bekannt"}, "type": "http://e.org/t"}}
+    assert shown["object"] == known
+    assert shown["context"]["contextActivities"]["grouping"] == [known]
+    page = instance.get(key, format="canonical", activity=about["id"]).json["statements"]
+    assert [one["object"]["definition"]["name"] for one in page] == [{"en": "Known"}] * 2
+    assert instance.get(key, statementId=ID).json["object"] == about
+
+
+def test_canonical_shows_nothing_of_what_another_institution_says_of_an_activity(instance: Instance) -> None:
+    key, theirs = instance.key(), instance.key("College")
+    about = {"id": "http://example.org/activities/known"}
+    instance.post(statement(object={**about, "definition": {"name": {"en": "Theirs"}}}), theirs)
+    instance.post(statement(id=ID, object=about), key)
+    assert instance.get(key, statementId=ID, format="canonical").json["object"] == about
+
+
 def test_canonical_stays_quick_when_languages_are_asked_for_without_end(embedded: Instance) -> None:
     key = embedded.key()
     embedded.post(statement(id=ID), key)

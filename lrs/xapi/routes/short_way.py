@@ -28,6 +28,7 @@ from lrs.clock import to_datetime, to_text
 from lrs.web.callers import CALLER
 from lrs.web.proxies import is_outside
 from lrs.xapi.attachments import JSON, SentBody
+from lrs.xapi.languages import Languages
 from lrs.xapi.query import KNOWN
 from lrs.xapi.routes.alternate import is_wrong
 from lrs.xapi.routes.common import CONSISTENT_HEADER, VERSION_HEADER
@@ -110,7 +111,7 @@ class ShortWay:
     def _get(self, environ: WSGIEnvironment, caller: Caller, params: dict[str, str]) -> _Answer:
         through = to_text(self._service.consistent_through(caller))
         version = negotiate_version(environ.get("HTTP_X_EXPERIENCE_API_VERSION"))
-        showing = Showing([], f"{environ.get('SCRIPT_NAME', '')}{_PATH}?more=")
+        showing = Showing(Languages(), f"{environ.get('SCRIPT_NAME', '')}{_PATH}?more=")
         found = self._service.get(caller, params, version, showing)
         headers = [
             ("Content-Type", found.content_type),

@@ -13,6 +13,7 @@ from lrs.errors import UnsupportedMediaType
 from lrs.web.params import read_params
 from lrs.xapi.arrivals import ArrivalService
 from lrs.xapi.attachments import SentBody
+from lrs.xapi.languages import ANY, Languages
 from lrs.xapi.query import KNOWN
 from lrs.xapi.routes.common import find_caller, get_version, no_content, noting_refusal, read_body
 from lrs.xapi.routes.short_way import raise_met
@@ -73,13 +74,15 @@ def _put(service: StatementService, caller: Caller) -> Stored:
     return service.put(caller, _sent_body(service), version, params.get("statementId"))
 
 
-def _languages() -> list[str]:
-    """List the languages asked for, the most wanted first, up to a bound.
+def _languages() -> Languages:
+    """Return the languages asked for, the most wanted first, up to a bound.
 
     Each language map of each statement is held against them all.
     """
-    wanted = [tag for tag, quality in request.accept_languages if quality > 0 and tag != "*"]
-    return [tag for tag in wanted if len(tag) <= _LONGEST_TAG][:_MOST_LANGUAGES]
+    asked = [(tag, quality) for tag, quality in request.accept_languages if len(tag) <= _LONGEST_TAG]
+    asked = sorted(asked, key=lambda one: -one[1])[:_MOST_LANGUAGES]
+    wanted = [tag for tag, quality in asked if quality > 0]
+    return Languages(wanted, [tag for tag, quality in asked if quality <= 0 and tag != ANY])
 
 
 def _showing() -> Showing:

@@ -3,9 +3,8 @@
 import json
 from typing import Any
 
-import pytest
-
-from lrs.xapi.formats import Format, choose_language, show
+from lrs.xapi.formats import Canon, Format, show
+from lrs.xapi.languages import Languages
 
 DEFINITION = {
     "name": {"en": "Thing", "de": "Ding", "es-MX": "Cosa"},
@@ -44,13 +43,18 @@ SERVED: dict[str, Any] = {
 TEXT = json.dumps(SERVED).encode()
 
 
+def canon(*languages: str, **known: Any) -> Canon:
+    """Make what knows a definition of some activities, by the last letter of their ids."""
+    return Canon(Languages(languages), lambda activity: known.get(activity[-1]))
+
+
 def shown(form: Format, *languages: str) -> dict[str, Any]:
-    value: dict[str, Any] = json.loads(show(TEXT, form, languages))
+    value: dict[str, Any] = json.loads(show(TEXT, form, canon(*languages)))
     return value
 
 
 def test_exact_is_the_text_itself() -> None:
-    assert show(TEXT, Format.EXACT, ["de"]) is TEXT
+    assert show(TEXT, Format.EXACT, canon("de")) is TEXT
 
 
 def test_ids_leaves_only_what_identifies() -> None:
@@ -94,21 +98,31 @@ def test_numbers_outside_the_rewritten_parts_stay_as_written() -> None:
     for form in (Format.IDS, Format.CANONICAL):
         assert (
             b'"result":{"score":{"raw":1.10},"extensions":{"http://e.org/n":12345678901234567890123}}'
-            in show(text, form, [])
+            in show(text, form, canon())
         )
 
 
-@pytest.mark.parametrize(
-    ("preferred", "chosen"),
-    [
-        (["de"], "de"),
-        (["DE"], "de"),
-        (["de-CH", "en"], "de"),
-        (["es"], "es-MX"),
-        (["fr", "es-ES"], "es-MX"),
-        (["fr"], "en"),
-        ([], "en"),
-    ],
-)
-def test_the_nearest_language_is_chosen(preferred: list[str], chosen: str) -> None:
-    assert choose_language(["en", "de", "es-MX"], preferred) == chosen
+def test_canonical_shows_what_is_known_of_an_activity_in_place_of_what_the_statement_says() -> None:
+    known = b'{"name":{"en":"Known","de":"Bekannt"},"extensions":{"http://e.org/n":1.10}}'
+    text = show(TEXT, Format.CANONICAL, canon("de", o=known))
+    assert b'"definition":{"name":{"de":"Bekannt"},"extensions":{"http://e.org/n":1.10}}' in text
+    value = json.loads(text)
+    assert value["context"]["contextActivities"]["parent"][0]["definition"]["name"] == {"de": "Ding"}
+
+
+def test_canonical_fills_an_answer_with_no_more_than_it_has_room_for() -> None:
+    known = b'{"type":"http://e.org/' + b"t" * 60_000 + b'"}'
+    bare = json.dumps({**SERVED, "object": {"id": "http://example.org/o"}}).encode()
+    answer = canon(o=known)
+    shown = [len(show(bare, Format.CANONICAL, answer)) for _ in range(1000)]
+    assert (shown[0] > 60_000, shown[-1] < 3000) == (True, True)
+    assert 1 << 23 < sum(shown) < 1 << 25
+
+
+def test_canonical_asks_once_an_answer_for_each_activity_and_for_so_many_at_most() -> None:
+    asked: list[str] = []
+    answer = Canon(Languages(), asked.append)  # type: ignore[arg-type]
+    for number in [*range(3000), *range(3000)]:
+        statement = json.dumps({**SERVED, "object": {"id": f"http://example.org/{number}"}}).encode()
+        show(statement, Format.CANONICAL, answer)
+    assert len(asked) == len(set(asked)) == 2000
