@@ -219,6 +219,24 @@ def test_head_answers_as_get_without_a_body(embedded: Instance) -> None:
         assert head.headers[name] == got.headers[name]
 
 
+def test_browsers_are_told_to_ask_again_before_they_show_what_they_read_before(embedded: Instance) -> None:
+    """Without a word of it they guess from Last-Modified how long an answer stays good (RFC 9111 4.2.2)."""
+    key = embedded.key()
+    embedded.post(statement(id=ID), key)
+    state = {"activityId": "http://example.org/o", "agent": '{"mbox":"mailto:a@example.org"}', "stateId": "s"}
+    embedded.client.put("/xapi/activities/state", query_string=state, json={}, headers=key)
+    for path, params in (
+        ("statements", {"statementId": ID}),
+        ("statements", {"format": "ids"}),
+        ("activities/state", state),
+        ("agents", {"agent": state["agent"]}),
+    ):
+        for method in ("GET", "HEAD"):
+            answer = embedded.client.open(f"/xapi/{path}", method=method, query_string=params, headers=key)
+            assert (answer.status_code, answer.headers["Cache-Control"]) == (200, "no-cache")
+    assert embedded.get(key, statementId=ID.replace("1", "2")).headers["Cache-Control"] == "no-store"
+
+
 def test_about_needs_no_key_and_names_both_versions(embedded: Instance) -> None:
     answer = embedded.client.get("/xapi/about")
     assert answer.json["version"] == ["1.0.3", "2.0.0"]

@@ -20,6 +20,13 @@ from lrs.xapi.versions import Version, negotiate_version
 
 VERSION_HEADER = "X-Experience-API-Version"
 CONSISTENT_HEADER = "X-Experience-API-Consistent-Through"
+NOT_UNASKED = ("Cache-Control", "no-cache")
+"""What is read may be another the next moment: no cache gives it again without asking.
+
+Without a word of it browsers guess from Last-Modified how long an answer stays good.
+
+Spec: RFC 9111 4.2.2, 5.2.2.4.
+"""
 _PREFIX = "/xapi/"
 _CHUNK = 1 << 18
 _Work = TypeVar("_Work")
@@ -38,6 +45,8 @@ def install_xapi_headers(app: Flask, default_version: Version) -> None:
         if request.path.startswith(_PREFIX):
             _note_version()
             response.headers[VERSION_HEADER] = str(g.get("xapi_version", default_version))
+            if request.method in {"GET", "HEAD"}:
+                response.headers.setdefault(*NOT_UNASKED)
             if "consistent_through" in g:
                 response.headers[CONSISTENT_HEADER] = g.consistent_through
         return response

@@ -31,7 +31,7 @@ from lrs.xapi.attachments import JSON, SentBody
 from lrs.xapi.languages import Languages
 from lrs.xapi.query import KNOWN
 from lrs.xapi.routes.alternate import is_wrong
-from lrs.xapi.routes.common import CONSISTENT_HEADER, VERSION_HEADER
+from lrs.xapi.routes.common import CONSISTENT_HEADER, NOT_UNASKED, VERSION_HEADER
 from lrs.xapi.routes.cors import cors_headers
 from lrs.xapi.service import Showing, StatementService
 from lrs.xapi.versions import negotiate_version
@@ -118,6 +118,7 @@ class ShortWay:
             ("Content-Length", str(len(found.body))),
             (VERSION_HEADER, str(version)),
             (CONSISTENT_HEADER, through),
+            NOT_UNASKED,
         ]
         if found.stored_at_us is not None:
             headers.append(("Last-Modified", http_date(to_datetime(found.stored_at_us))))
