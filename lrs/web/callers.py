@@ -8,8 +8,10 @@ from typing import Any
 
 from flask import Flask, current_app, g, request
 
+from lrs.errors import LrsError
+
 CALLER = "lrs.caller"
-"""Under which the environment of a request has its caller, where that was found out before Flask saw it."""
+"""Under which the environment of a request has its caller, or why there is none, found out before Flask."""
 
 
 def install_callers(app: Flask, authenticate: Callable[[str | None], object]) -> None:
@@ -33,5 +35,7 @@ def current_caller() -> Any:
         found = request.environ.get(CALLER)
         if found is None:
             found = current_app.extensions["lrs_authenticate"](request.headers.get("Authorization"))
+        if isinstance(found, LrsError):
+            raise found
         g.caller = found
     return g.caller

@@ -225,6 +225,23 @@ def test_plain_requests_do_not_reach_flask_and_others_do(shared_embedded: Instan
         assert len(seen) == 4
 
 
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT"])
+def test_who_calls_is_asked_once_also_where_it_is_nobody(shared_embedded: Instance, method: str) -> None:
+    """Asked again on the long way, a token would be verified twice, and a request too many might pass."""
+    store = shared_embedded.services.stores.access
+    with patch.object(store, "find_credential", wraps=store.find_credential) as asked:
+        answer = shared_embedded.client.open(
+            "/xapi/statements",
+            method=method,
+            headers={**basic("abcdefghjkmn", "0" * 64), "X-Experience-API-Version": "2.0.0"},
+            query_string={"statementId": ID} if method == "PUT" else {},
+            data=None if method == "GET" else json.dumps(STATEMENT),
+            content_type=None if method == "GET" else "application/json",
+        )
+    assert (answer.status_code, answer.headers["X-Experience-API-Version"]) == (401, "2.0.0")
+    assert asked.call_count == 1
+
+
 def test_a_page_leads_on_below_the_base_path(sqlite: Any) -> None:
     instance = make_instance(sqlite, LRS_BASE_PATH="/lrs")
     key = instance.key()

@@ -25,6 +25,7 @@ from werkzeug.http import http_date
 
 from lrs.access.model import Caller
 from lrs.clock import to_datetime, to_text
+from lrs.errors import LrsError
 from lrs.web.callers import CALLER
 from lrs.web.proxies import is_outside
 from lrs.xapi.attachments import JSON, SentBody
@@ -96,7 +97,7 @@ class ShortWay:
     def _answer(self, environ: WSGIEnvironment, params: dict[str, str]) -> _Answer | None:
         """Return a success; None where the body is too long, or ends too soon."""
         method = environ["REQUEST_METHOD"]
-        caller = environ[CALLER] = self._authenticate(environ.get("HTTP_AUTHORIZATION"))
+        caller = self._find_caller(environ)
         if method == "GET":
             answer = self._get(environ, caller, params)
         else:
@@ -107,6 +108,15 @@ class ShortWay:
             answer = self._write(environ, caller, params, body)
         answer.headers.extend(cors_headers(self._origins, environ.get("HTTP_ORIGIN"), method))
         return answer
+
+    def _find_caller(self, environ: WSGIEnvironment) -> Caller:
+        """Return who calls; the long way has the same answer, and does not ask again."""
+        try:
+            caller = environ[CALLER] = self._authenticate(environ.get("HTTP_AUTHORIZATION"))
+        except LrsError as error:
+            environ[CALLER] = error
+            raise
+        return caller
 
     def _get(self, environ: WSGIEnvironment, caller: Caller, params: dict[str, str]) -> _Answer:
         through = to_text(self._service.consistent_through(caller))
