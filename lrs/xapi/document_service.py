@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from lrs.access.handles import InstitutionHandle
 from lrs.access.model import Caller, Scope
-from lrs.errors import InvalidParameter, NotFound, NotPermitted, Problem
+from lrs.errors import InvalidParameter, NotFound, NotPermitted, PreconditionFailed, Problem
 from lrs.xapi.documents import Preconditions, Rules, merged, removed, replaced
 from lrs.xapi.params import ParamReader
 from lrs.xapi.ports import RecordStores
@@ -173,13 +173,17 @@ class DocumentService:
         """Remove a document, or, of State, every document about the same thing; none there is no error.
 
         Raises:
-            PreconditionFailed: A precondition does not hold.
+            PreconditionFailed: A precondition does not hold; of a set of documents none does.
         """
         if resource.kind is DocumentKind.STATE and resource.id_name not in params:
             store = self._open(caller, resource, reading=False)
             reader = ParamReader(params, version, resource.spec)
             documents = _set(resource, reader)
             reader.raise_if_wrong()
+            if not preconditions.absent:
+                raise PreconditionFailed(
+                    "If-Match and If-None-Match speak of one document; name it with stateId, or send neither."
+                )
             store.delete_documents(documents)
             return
         self._change(

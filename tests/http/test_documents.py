@@ -138,6 +138,18 @@ def test_state_is_kept_apart_by_registration_and_deleted_whole(instance: Instanc
     assert state.ask("GET", None).json == []
 
 
+@pytest.mark.parametrize("headers", [{"If-Match": '"x"'}, {"If-Match": "*"}, {"If-None-Match": "*"}])
+def test_states_are_not_deleted_whole_where_the_request_names_which_document_it_means(
+    instance: Instance, headers: dict[str, str]
+) -> None:
+    state = Documents(instance, STATE)
+    state.ask("PUT", json={"a": 1})
+    refused = state.ask("DELETE", None, headers=headers)
+    assert (refused.status_code, refused.json["code"]) == (412, "precondition-failed")
+    assert "stateId" in refused.json["detail"]
+    assert state.ask("GET").json == {"a": 1}
+
+
 @pytest.mark.parametrize("resource", ALL, ids=["state", "activity", "agent"])
 def test_wrong_parameters_are_named(embedded: Instance, resource: Resource) -> None:
     documents = Documents(embedded, resource)
