@@ -16,7 +16,8 @@ class Version(StrEnum):
     V2_0_0 = "2.0.0"
 
 
-_HEADER = re.compile(r"([12])\.0(?:\.(?:0|[1-9][0-9]*))?", re.ASCII)
+# Whatever begins with "1.0." must be taken; a comma stands between two headers.
+_HEADER = re.compile(r"([12])\.0(?:\.[0-9A-Za-z.+-]*)?", re.ASCII)
 _BY_MAJOR = {"1": Version.V1_0_3, "2": Version.V2_0_0}
 _HELP = 'send "X-Experience-API-Version: 1.0.3" or "X-Experience-API-Version: 2.0.0"'
 
@@ -28,7 +29,7 @@ def negotiate_version(header: str | None) -> Version:
         header: The value of X-Experience-API-Version, None where the request has none.
 
     Returns:
-        1.0.3 for ``1.0`` and any ``1.0.x``, 2.0.0 for ``2.0`` and any ``2.0.x``.
+        1.0.3 for ``1.0`` and whatever begins with ``1.0.``, 2.0.0 for ``2.0`` and ``2.0.`` alike.
 
     Raises:
         UnsupportedVersion: The header is missing, malformed or names another version.
