@@ -39,6 +39,7 @@ _ABOUT_THE_WAY = frozenset(
     }
 )
 """Refusals that are about the address or the credentials, whatever statement is sent."""
+_ONLY_2_0 = frozenset({"contextAgents", "contextGroups"})
 _SUCCESS, _CLIENT_ERROR, _SERVER_ERROR = 200, 400, 500
 _SECOND_US = 1_000_000
 
@@ -211,5 +212,14 @@ def about(destination: Destination) -> str:
 
 
 def version_of(entry: LogEntry) -> str:
-    """Return the xAPI version that a statement names."""
-    return str(orjson.loads(entry.text)["version"])
+    """Return the xAPI version that a statement is to be sent under.
+
+    It is the one that it names, but for one that names 1.0 and has what only 2.0 has.
+
+    Spec: xAPI 2.0 4.2.2.5 (contextAgents, contextGroups).
+    """
+    statement = orjson.loads(entry.text)
+    for one in (statement, statement["object"]):
+        if _ONLY_2_0.intersection(one.get("context", ())):
+            return "2.0.0"
+    return str(statement["version"])

@@ -54,6 +54,24 @@ def test_versions_are_not_mixed_in_one_request(sending: Instance, receiver: Rece
     assert sent == [("1.0.3", 2), ("2.0.0", 1), ("1.0.3", 1)]
 
 
+def test_what_only_2_0_has_is_sent_as_2_0_whatever_version_the_statement_names(
+    sending: Instance, receiver: Receiver
+) -> None:
+    """Under 2.0 a statement may still say 1.0.0; a store that is told 1.0.3 would refuse it for good."""
+    key = {**sending.key(), "X-Experience-API-Version": "2.0.0"}
+    add(sending, key, receiver.url)
+    agent = {"mbox": "mailto:helper@example.org"}
+    helped = {
+        "contextAgents": [{"objectType": "contextAgent", "agent": agent, "relevantTypes": ["http://e.org/t"]}]
+    }
+    inner = {**GOOD, "objectType": "SubStatement", "context": helped}
+    for statement in ({**GOOD, "context": helped}, {**GOOD, "object": inner}, GOOD):
+        assert sending.post({**statement, "version": "1.0.0"}, key).status_code == 200
+    deliver(sending)
+    sent = [(one.headers["x-experience-api-version"], len(one.ids())) for one in receiver.received]
+    assert sent == [("2.0.0", 2), ("1.0.3", 1)]
+
+
 def test_attachments_go_along(sending: Instance, receiver: Receiver) -> None:
     key = sending.key()
     add(sending, key, receiver.url)
