@@ -14,7 +14,8 @@ a statement may be anybody, and is emptied as persons are.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import orjson
@@ -64,6 +65,22 @@ _Leaf = tuple[int, int, _Said]
 """Where it begins and ends."""
 
 
+class _Leaves:
+    """The leaves of one body, in little room: those of a thousand bodies are kept at once."""
+
+    def __init__(self, leaves: Iterable[_Leaf], shared: dict[_Said, _Said]) -> None:
+        """Keep them; what several say is kept once."""
+        self._bounds = array("I")
+        self.said: list[_Said] = []
+        for start, end, said in leaves:
+            self._bounds.extend((start, end))
+            self.said.append(shared.setdefault(said, said))
+
+    def __iter__(self) -> Iterator[_Leaf]:
+        """Give them back in order."""
+        return zip(self._bounds[::2], self._bounds[1::2], self.said, strict=True)
+
+
 def scrub(bodies: Sequence[bytes], pause: Callable[[], None]) -> list[bytes]:
     """Return the bodies with everything emptied that must not get into a dictionary.
 
@@ -72,17 +89,15 @@ def scrub(bodies: Sequence[bytes], pause: Callable[[], None]) -> list[bytes]:
         pause: Called about every half a millisecond of work.
     """
     crowds: dict[bytes, set[bytes]] = {}
-    pieces: dict[_Said, tuple[bytes, ...]] = {}
-    found: list[list[_Leaf]] = []
+    shared: dict[_Said, _Said] = {}
+    found: list[_Leaves] = []
     for body in bodies:
         pause()
         actor = _actor_of(body)
-        leaves = list(_iter_leaves(body))
+        leaves = _Leaves(_iter_leaves(body), shared)
         found.append(leaves)
-        for said in {leaf[2] for leaf in leaves}:
-            if said not in pieces:
-                pieces[said] = tuple(_pieces(said))
-            for piece in pieces[said]:
+        for said in set(leaves.said):
+            for piece in _pieces(said):
                 crowd = crowds.setdefault(piece, set())
                 if len(crowd) < _FEWEST_ACTORS:
                     crowd.add(actor)
@@ -92,8 +107,8 @@ def scrub(bodies: Sequence[bytes], pause: Callable[[], None]) -> list[bytes]:
     for number, (body, leaves) in enumerate(zip(bodies, found, strict=True)):
         if number % _REWRITTEN_AT_ONCE == 0:
             pause()
-        for said in {leaf[2] for leaf in leaves}.difference(kept):
-            kept[said] = _kept(said, next((piece for piece in pieces[said] if piece in common), None))
+        for said in set(leaves.said).difference(kept):
+            kept[said] = _kept(said, next((piece for piece in _pieces(said) if piece in common), None))
         scrubbed.append(_rewrite(body, leaves, kept))
     return scrubbed
 
@@ -104,7 +119,7 @@ def _actor_of(body: bytes) -> bytes:
     return body[at : body.find(b"}", at)]
 
 
-def _rewrite(body: bytes, leaves: Sequence[_Leaf], kept: Mapping[_Said, bytes]) -> bytes:
+def _rewrite(body: bytes, leaves: Iterable[_Leaf], kept: Mapping[_Said, bytes]) -> bytes:
     parts: list[bytes] = []
     at = 0
     for start, end, said in leaves:
