@@ -8,7 +8,7 @@ import apsw
 
 from lrs.access.handles import InstitutionHandle, InstitutionId
 from lrs.access.ports import AccessStore
-from lrs.errors import StoreUnavailable
+from lrs.errors import StoreError, StoreUnavailable
 from lrs.jobs.ports import JobStore
 from lrs.stores import StoreOptions, refuse_commons
 from lrs.stores.compression import BodyCodec
@@ -123,7 +123,11 @@ class SqliteStores:
             StoreUnavailable: It cannot be opened.
         """
         check_sqlite(apsw.sqlite_lib_version())
-        return cls(path, options, spans)
+        try:
+            return cls(path, options, spans)
+        except StoreError as error:
+            error.detail = f"{path}: {error.detail}"
+            raise
 
     @property
     def access(self) -> AccessStore:
