@@ -228,6 +228,25 @@ def test_merge_is_given_up_where_something_of_its_lots_is_taken_away_and_begins_
     stores.close()
 
 
+def test_nothing_is_inserted_for_a_merge_that_was_given_up(tmp_path, monkeypatch):
+    stores = open_store(tmp_path)
+    for n in range(200):
+        handle = MUSEUM if n % 3 else SCHOOL
+        add(stores.records.statements(handle), make_statement(n, verb(), agent("a")))
+    real = merging.gather
+
+    def drop_and_gather(*given: Any) -> Iterator[list[Piece]]:
+        stores.drop_institution(MUSEUM)
+        yield from real(*given)
+
+    monkeypatch.setattr(merging, "gather", drop_and_gather)
+    # Its number may be another merge's by now, so it is not enough that what was inserted is deleted.
+    monkeypatch.setattr(Merger, "_delete", lambda *_: None)
+    assert not merger(stores).merge_one()
+    assert rows(stores, "SELECT count(*) FROM lists") == [(0,)]
+    stores.close()
+
+
 def test_rows_that_are_due_are_merged_while_lists_are(tmp_path):
     stores = open_store(tmp_path)
     store = stores.records.statements(SCHOOL)
