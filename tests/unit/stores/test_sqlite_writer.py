@@ -41,6 +41,24 @@ def test_store_does_not_open_while_another_holds_the_lock_beyond_patience(open_s
     open_stores().ping()
 
 
+def test_nothing_is_written_or_promised_under_a_lock_that_was_removed(open_stores, path, clock):
+    stores = open_stores()
+    store = stores.records.statements(SCHOOL)
+    add(store, make_statement("a"))
+    promised = store.consistent_through()
+    Path(f"{path}-lock").unlink()
+    clock.move(60)
+    assert store.consistent_through() == promised
+    other = open_stores().records.statements(SCHOOL)
+    clock.move(60)
+    assert store.consistent_through() == promised
+    with pytest.raises(StoreUnavailable, match="start anew"):
+        add(store, make_statement("b"))
+    assert ids(log(other)) == [sid("a")]
+    add(other, make_statement("b"))
+    assert other.consistent_through() > promised
+
+
 def test_neighbours_are_kept_when_one_piece_of_a_group_fails_after_writing(open_stores, path, caplog):
     stores = open_stores()
     store = stores.records.statements(SCHOOL)
