@@ -27,6 +27,7 @@ LOOKED_AT_ONCE = 500
 UNREADABLE: tuple[type[Exception], ...] = (
     AttributeError,
     LookupError,
+    OverflowError,
     TypeError,
     ValueError,
     msgspec.MsgspecError,
@@ -62,7 +63,7 @@ def examine(kept: KeptStatement) -> Examined:
         served = orjson.loads(served_text(kept.body, kept.stored_at_us))
         prepared = to_prepared(kept)
         made = _fingerprint(received, served)
-    except (CorruptRecord, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (CorruptRecord, ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
         return Examined(None, (Fault("body", here, f"The body cannot be read: {error}"),))
     faults = []
     if str(served.get("id")).lower() != kept.id:

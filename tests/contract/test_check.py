@@ -63,6 +63,7 @@ SQLITE_DAMAGES: dict[str, tuple[str, tuple[Any, ...], str]] = {
         "dictionary",
     ),
     "an earlier stored": ("UPDATE stmt SET stored = 1 WHERE seq = 5", (), "order"),
+    "an instant beyond all years": ("UPDATE stmt SET stored = 1 << 62 WHERE id = ?", (ID,), "body"),
     "a posting too few": (
         "DELETE FROM post WHERE (lot, h, prim, seq) IN (SELECT * FROM post WHERE seq = 3 LIMIT 1)",
         (),
@@ -220,6 +221,7 @@ MONGO_DAMAGES: dict[str, tuple[Callable[[Any], Any], str]] = {
     "a body that is not the log's": (on_statement(5, {"$set": {"z": 0, "b": b"nonsense"}}), "projection"),
     "a fingerprint": (on_statement(5, {"$set": {"fp": b"\1" + bytes(15)}}), "fingerprint"),
     "an instant": (on_statement(5, {"$set": {"s": 1}}), "order"),
+    "an instant beyond all years": (on_statement(5, {"$set": {"s": 1 << 62}}), "body"),
     "a term too few": (on_statement(5, {"$pop": {"k": -1}}), "posting"),
     "an inherited term too few": (on_statement(20, {"$pop": {"k": 1}}), "posting"),
     "a term too many": (on_statement(5, {"$push": {"k": 1 << 59}}), "posting"),
