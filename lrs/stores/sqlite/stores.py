@@ -195,7 +195,9 @@ class SqliteStores:
             database = self._readers.get()
             database.execute("BEGIN")
         try:
-            yield from StoreCheck(database, self._records, self._access).run()
+            with translated():
+                check = StoreCheck(database, self._records, self._access)
+            yield from check.run()
         finally:
             # Not a commit: on a damaged file that is one more thing that may fail.
             with suppress(apsw.Error):

@@ -105,6 +105,14 @@ def test_file_that_is_no_database_is_refused(open_stores, path):
         open_stores()
 
 
+def test_schema_that_is_damaged_ends_a_check_with_an_error_of_ours(open_stores, path):
+    open_stores().close()
+    with apsw.Connection(path) as database:
+        database.execute("ALTER TABLE tenants RENAME COLUMN number TO numbex")
+    with pytest.raises(StoreError, match="number"):
+        list(open_stores().iter_faults())
+
+
 def test_folder_that_cannot_be_made_is_said(path, open_stores):
     Path(path).parent.write_text("a file is in the way")
     with pytest.raises(StoreUnavailable):
