@@ -2,6 +2,7 @@
 
 import fcntl
 import logging
+import os
 import threading
 import time
 from pathlib import Path
@@ -9,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from lrs.errors import StoreError, StoreUnavailable
+from lrs.stores import StoreOptions
+from lrs.stores.sqlite.stores import SqliteStores
 from tests.contract.builders import (
     SCHOOL,
     add,
@@ -57,6 +60,37 @@ def test_nothing_is_written_or_promised_under_a_lock_that_was_removed(open_store
     assert ids(log(other)) == [sid("a")]
     add(other, make_statement("b"))
     assert other.consistent_through() > promised
+
+
+def test_what_writes_waits_for_the_disk_unless_it_is_told_not_to(tmp_path, clock):
+    full, off = 2, 0
+    for durable, expected in ((True, full), (False, off)):
+        options = StoreOptions(clock, os.urandom, durable=durable)
+        stores = SqliteStores.open(str(tmp_path / f"{durable}.db"), options)
+        assert stores.writer._database.pragma("synchronous") == expected
+        assert stores.maintenance._database.pragma("synchronous") == expected
+        stores.close()
+    assert StoreOptions(clock, os.urandom).durable
+
+
+def test_nothing_is_acknowledged_when_the_file_is_removed_while_it_is_written(open_stores, path):
+    stores = open_stores()
+    add(stores.records.statements(SCHOOL), make_statement("a"))
+
+    def write_and_remove(write) -> None:
+        write.database.execute("INSERT INTO meta VALUES ('lost', 1)").fetchall()
+        Path(path).unlink()
+
+    with pytest.raises(StoreUnavailable):
+        stores.writer.run(write_and_remove)
+
+
+def test_what_is_committed_is_promised_also_while_somebody_else_writes(open_stores, path):
+    store = open_stores().records.statements(SCHOOL)
+    add(store, make_statement("a"))
+    with Path(f"{path}-lock").open("rb") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        assert store.consistent_through() >= log(store)[0].stored_at_us
 
 
 def test_neighbours_are_kept_when_one_piece_of_a_group_fails_after_writing(open_stores, path, caplog):
