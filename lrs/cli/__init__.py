@@ -87,6 +87,9 @@ def main() -> None:
         for problem in error.problems[:10]:
             click.echo(f"  {problem.path or '(all)'}: {problem.message}", err=True)
         sys.exit(_exit_code(error))
+    except OSError as error:
+        click.echo(f"lrs: {': '.join(filter(None, [error.filename, error.strerror]))}.", err=True)
+        sys.exit(EXIT_FAILED)
     sys.exit(code if isinstance(code, int) else 0)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 import click
 
@@ -145,24 +145,58 @@ def _output(out: str) -> Iterator[BinaryIO]:
     if out == STREAM:
         if sys.stdout.isatty():
             raise click.UsageError("A backup is no text for a terminal; name a file, or redirect the output.")
-        yield sys.stdout.buffer
-        sys.stdout.buffer.flush()
+        with _telling("Standard output"):
+            yield _told(sys.stdout.buffer, "Standard output")
+            sys.stdout.buffer.flush()
         return
-    path = Path(out)
+    path = Path(out).resolve()
+    if path.exists() and not path.is_file():
+        raise click.UsageError(f"{out} is no regular file; name one, or - for standard output.")
     try:
         descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
     except OSError as error:
         raise click.ClickException(f"{path.parent} cannot be written to: {error.strerror}.") from error
     try:
-        with os.fdopen(descriptor, "wb") as stream:
-            yield stream
+        with _telling(out), os.fdopen(descriptor, "wb") as stream:
+            yield _told(stream, out)
             stream.flush()
             os.fsync(stream.fileno())
-        Path(name).replace(path)
+            Path(name).replace(path)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
     _sync_folder(path.parent)
+
+
+class _Target:
+    """Passes on what is written.
+
+    What is refused is said of the target at once: further out it would be taken for the store's own trouble.
+    """
+
+    def __init__(self, stream: BinaryIO, name: str) -> None:
+        self._stream = stream
+        self._name = name
+
+    def write(self, data: bytes) -> int:
+        with _telling(self._name):
+            return self._stream.write(data)
+
+    def flush(self) -> None:
+        with _telling(self._name):
+            self._stream.flush()
+
+
+def _told(stream: BinaryIO, name: str) -> BinaryIO:
+    return cast("BinaryIO", _Target(stream, name))
+
+
+@contextmanager
+def _telling(name: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise click.ClickException(f"{name} cannot be written to: {error.strerror}.") from error
 
 
 def _sync_folder(folder: Path) -> None:

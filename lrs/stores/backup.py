@@ -7,7 +7,7 @@ from typing import BinaryIO
 
 from lrs.access.handles import InstitutionHandle, InstitutionId
 from lrs.access.model import Client, Institution, Issuer, Key
-from lrs.errors import InvalidArchive
+from lrs.errors import CorruptRecord, InvalidArchive
 from lrs.stores import Stores
 from lrs.stores.archive import ArchiveReader, ArchiveWriter, Item
 from lrs.stores.archive_records import (
@@ -25,6 +25,7 @@ from lrs.stores.archive_records import (
     Trailer,
     WithContent,
 )
+from lrs.stores.checking import UNREADABLE
 from lrs.stores.moving import Dump, KeptStatement, Load, to_prepared
 from lrs.stores.recorded import VOIDED_KIND
 from lrs.stores.recorded_archive import entry_content, to_entry, to_value, value_content
@@ -72,6 +73,13 @@ def write_backup(stores: Stores, out: BinaryIO, made: Made, progress: Progress) 
         CorruptRecord: Something kept cannot be read; ``lrs check`` tells all of it.
         StoreUnavailable: The store is away.
     """
+    try:
+        return _write_all(stores, out, made, progress)
+    except UNREADABLE as error:
+        raise CorruptRecord(f"Something that is kept cannot be read ({error!r}).") from error
+
+
+def _write_all(stores: Stores, out: BinaryIO, made: Made, progress: Progress) -> Trailer:
     with stores.open_dump() as dump:
         writer = ArchiveWriter(out)
         writer.write(Header(made.at_us, made.program, stores.engine, dump.count_statements()))

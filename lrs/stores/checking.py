@@ -1,12 +1,14 @@
 """What a check can say of anything kept, whatever engine it lies in."""
 
 import hashlib
+import json
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import orjson
 
 from lrs.access.handles import InstitutionId
@@ -22,6 +24,16 @@ from lrs.xapi.ports.documents import Document, DocumentKey
 from lrs.xapi.texts import received_text, served_text
 
 LOOKED_AT_ONCE = 500
+UNREADABLE: tuple[type[Exception], ...] = (
+    AttributeError,
+    LookupError,
+    OverflowError,
+    TypeError,
+    ValueError,
+    msgspec.MsgspecError,
+)
+"""What reading ends in where something kept is not what was written."""
+
 _BY_DIGITS = {56: "sha224", 64: "sha256", 96: "sha384", 128: "sha512"}
 
 
@@ -51,7 +63,7 @@ def examine(kept: KeptStatement) -> Examined:
         served = orjson.loads(served_text(kept.body, kept.stored_at_us))
         prepared = to_prepared(kept)
         made = _fingerprint(received, served)
-    except (CorruptRecord, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (CorruptRecord, ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
         return Examined(None, (Fault("body", here, f"The body cannot be read: {error}"),))
     faults = []
     if str(served.get("id")).lower() != kept.id:
@@ -106,11 +118,9 @@ def iter_attachment_faults(institution_id: InstitutionId, attachment: Attachment
 
 def iter_definition_faults(institution_id: InstitutionId, one: ActivityDefinition) -> Iterator[Fault]:
     """Look at a merged definition: is it a JSON object."""
-    with suppress(orjson.JSONDecodeError):
-        if isinstance(orjson.loads(one.definition), dict):
-            return
-    here = where(institution_id, f"activity {one.activity}")
-    yield Fault("definition", here, "The merged definition is no JSON object.")
+    if not _is_object(one.definition):
+        here = where(institution_id, f"activity {one.activity}")
+        yield Fault("definition", here, "The merged definition is no JSON object.")
 
 
 def iter_value_faults(institution_id: InstitutionId, value: KeptValue) -> Iterator[Fault]:
@@ -123,13 +133,39 @@ def iter_value_faults(institution_id: InstitutionId, value: KeptValue) -> Iterat
     yield Fault("recorded", here, "The value cannot be read, or is not as it was written.")
 
 
+def iter_entry_faults(institution_id: InstitutionId, position: int, *values: str | None) -> Iterator[Fault]:
+    """Look at an entry of the history: can what was before and after be read."""
+    if not all(value is None or _is_object(value) for value in values):
+        yield Fault("history", where(institution_id, f"history {position}"), "The entry cannot be read.")
+
+
+def iter_orphan_faults(access: AccessStore, named: Iterable[tuple[InstitutionId, str]]) -> Iterator[Fault]:
+    """Look at what names an institution, given with what it is: is the institution there."""
+    known = {one.id for one in access.list_institutions()}
+    for institution_id, what in named:
+        if institution_id not in known:
+            yield Fault("institution", where(institution_id, what), "There is no such institution.")
+
+
 def iter_access_faults(access: AccessStore) -> Iterator[Fault]:
     """Look at institutions, clients and keys: does each key lead to its client and institution."""
+    access.list_keys(None)
     for institution in access.list_institutions():
-        clients = {client.id for client in access.list_clients(institution.id)}
+        clients = {client.id: client for client in access.list_clients(institution.id)}
+        for client in clients.values():
+            if not _is_object(client.authority):
+                here = where(institution.id, f"client {client.id}")
+                yield Fault("key", here, "The authority of its statements is no JSON object.")
         for key in access.list_keys(institution.id):
             found = access.find_credential(key.id)
             sound = found is not None and found.client is not None and found.institution is not None
             if not sound or key.client_id not in clients:
                 here = where(institution.id, f"key {key.id}")
                 yield Fault("key", here, "Its client is missing, or is not its institution's.")
+
+
+def _is_object(text: str | bytes) -> bool:
+    try:
+        return isinstance(json.loads(text), dict)
+    except ValueError:
+        return False

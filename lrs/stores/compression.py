@@ -140,8 +140,9 @@ class BodyCodec:
             return blob
         try:
             return self._decompressor(number).decompress(blob, max_output_size=_LARGEST_BODY_BYTES)
-        except zstandard.ZstdError as error:
-            raise CorruptRecord(f"A kept body cannot be decompressed: {error}.") from error
+        except (zstandard.ZstdError, MemoryError) as error:
+            # It says itself how long it is; a damaged one may say anything.
+            raise CorruptRecord(f"A kept body cannot be decompressed: {error!r}.") from error
 
     def decompress_together(self, number: int, blobs: Sequence[bytes]) -> list[bytes] | None:
         """Restore many bodies of one dictionary in one call, which is faster than one by one.

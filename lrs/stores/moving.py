@@ -51,7 +51,7 @@ def to_prepared(kept: KeptStatement) -> PreparedStatement:
         facts = facts_of(value, value["authority"], kept.client or NO_CLIENT)
         target = target_of(value)
         voids = target if is_voiding(value) else None
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
         raise CorruptRecord(f"The body of statement {kept.id} cannot be read ({error!r}).") from error
     if kept.client is None:
         facts = tuple(fact for fact in facts if fact.kind is not FactKind.CLIENT)

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from lrs.errors import CorruptRecord
 from lrs.stores import Stores
 from lrs.stores.compression import shipped_dictionaries
 from lrs.stores.moving import Fault, Looked
+from tests.contract.backup.making import back_up
 from tests.engines import Engine, mongomock_engine, sqlite_engine
 from tests.factories import make_statement_id
 from tests.http.conftest import make_instance
@@ -61,6 +63,7 @@ SQLITE_DAMAGES: dict[str, tuple[str, tuple[Any, ...], str]] = {
         "dictionary",
     ),
     "an earlier stored": ("UPDATE stmt SET stored = 1 WHERE seq = 5", (), "order"),
+    "an instant beyond all years": ("UPDATE stmt SET stored = 1 << 62 WHERE id = ?", (ID,), "body"),
     "a posting too few": (
         "DELETE FROM post WHERE (lot, h, prim, seq) IN (SELECT * FROM post WHERE seq = 3 LIMIT 1)",
         (),
@@ -115,8 +118,33 @@ SQLITE_DAMAGES: dict[str, tuple[str, tuple[Any, ...], str]] = {
         "recorded",
     ),
     "terms that cannot be read": ("UPDATE recorded SET terms = '['", (), "unreadable"),
+    "an entry of the history of nothing": ("UPDATE history SET subject = 'x'", (), "history"),
+    "an entry of the history of nobody": ("UPDATE history SET tenant = 99", (), "institution"),
+    "an entry of the history that cannot be read": (
+        "UPDATE history SET before = '{' WHERE kind = 'roster.person' AND before IS NOT NULL",
+        (),
+        "history",
+    ),
+    "an institution": ("DELETE FROM institutions WHERE name = 'School'", (), "institution"),
+    "a number of an institution": ("DELETE FROM tenants WHERE number = 1", (), "institution"),
+    "a key of nobody": ("UPDATE keys SET institution = 'x' WHERE institution IS NOT NULL", (), "institution"),
+    "an authority": ("UPDATE clients SET authority = '{' WHERE name = 'Quiz'", (), "key"),
+    "a scope": ("UPDATE keys SET scopes = 'fly'", (), "unreadable"),
+    "a scope of an administrator": (
+        "UPDATE keys SET scopes = 'fly' WHERE institution IS NULL",
+        (),
+        "unreadable",
+    ),
+    "a kind of document": ("UPDATE documents SET kind = 77", (), "unreadable"),
+    "a refusal": ("UPDATE refusals SET doc = '{'", (), "unreadable"),
     "an institution left half": ("UPDATE tenants SET dropped = 1", (), "institution"),
 }
+
+
+def check_backup(stores: Stores) -> None:
+    """A backup of a damaged store is made, or ends with the error of one; nothing else comes of it."""
+    with suppress(CorruptRecord):
+        back_up(stores)
 
 
 @pytest.mark.parametrize("damage", SQLITE_DAMAGES)
@@ -133,6 +161,7 @@ def test_damage_to_a_file_is_found(damage: str, tmp_path: Path) -> None:
     database.close()
     stores = engine.open()
     found = faults(stores)
+    check_backup(stores)
     engine.close()
     assert kind in {one.kind for one in found}, found
     assert all(one.where and one.what for one in found)
@@ -192,6 +221,7 @@ MONGO_DAMAGES: dict[str, tuple[Callable[[Any], Any], str]] = {
     "a body that is not the log's": (on_statement(5, {"$set": {"z": 0, "b": b"nonsense"}}), "projection"),
     "a fingerprint": (on_statement(5, {"$set": {"fp": b"\1" + bytes(15)}}), "fingerprint"),
     "an instant": (on_statement(5, {"$set": {"s": 1}}), "order"),
+    "an instant beyond all years": (on_statement(5, {"$set": {"s": 1 << 62}}), "body"),
     "a term too few": (on_statement(5, {"$pop": {"k": -1}}), "posting"),
     "an inherited term too few": (on_statement(20, {"$pop": {"k": 1}}), "posting"),
     "a term too many": (on_statement(5, {"$push": {"k": 1 << 59}}), "posting"),
@@ -245,6 +275,30 @@ MONGO_DAMAGES: dict[str, tuple[Callable[[Any], Any], str]] = {
         lambda all_: all_.recorded.update_many({"kind": "source.place"}, {"$set": {"value": "[]"}}),
         "recorded",
     ),
+    "an entry of the history that cannot be read": (
+        lambda all_: all_.history.update_many({"kind": "roster.person"}, {"$set": {"before": "{"}}),
+        "history",
+    ),
+    "an institution": (lambda all_: all_.institutions.delete_one({"name": "School"}), "institution"),
+    "a field of an institution": (
+        lambda all_: all_.institutions.update_one({"name": "School"}, {"$unset": {"quota": ""}}),
+        "unreadable",
+    ),
+    "a key of nobody": (
+        lambda all_: all_.keys.update_one({"client_id": {"$ne": None}}, {"$set": {"institution_id": "x"}}),
+        "institution",
+    ),
+    "an authority": (
+        lambda all_: all_.clients.update_one({"name": "Quiz"}, {"$set": {"authority": "{"}}),
+        "key",
+    ),
+    "a scope of an administrator": (
+        lambda all_: all_.keys.update_one({"institution_id": None}, {"$set": {"scopes": ["fly"]}}),
+        "unreadable",
+    ),
+    "a kind of document": (lambda all_: all_.documents.update_many({}, {"$set": {"kind": 77}}), "unreadable"),
+    "a refusal": (lambda all_: all_.refusals.update_many({}, {"$set": {"problems": [[]]}}), "unreadable"),
+    "a field of applied": (lambda all_: all_.applied.update_many({}, {"$unset": {"at": ""}}), "unreadable"),
     "something left of an institution": (
         lambda all_: all_.applied.update_many({"n": {"$gt": 0}}, {"$set": {"dropped": True}}),
         "institution",
@@ -261,5 +315,6 @@ def test_damage_to_a_database_is_found(damage: str) -> None:
     done = act(instance.services.stores._collections)
     assert getattr(done, "modified_count", 0) or getattr(done, "deleted_count", 0), "nothing was damaged"
     found = faults(instance.services.stores)
+    check_backup(instance.services.stores)
     assert kind in {one.kind for one in found}, found
     assert all(one.where and one.what for one in found)

@@ -13,10 +13,13 @@ from lrs.access.handles import InstitutionHandle, InstitutionId
 from lrs.access.ports import AccessStore
 from lrs.errors import CorruptRecord, StoreError, StoreUnavailable
 from lrs.stores.checking import (
+    UNREADABLE,
     iter_access_faults,
     iter_attachment_faults,
     iter_definition_faults,
     iter_document_faults,
+    iter_entry_faults,
+    iter_orphan_faults,
     where,
 )
 from lrs.stores.definitions import unpack_definition
@@ -39,6 +42,7 @@ if TYPE_CHECKING:
     from lrs.stores.mongo.records import MongoRecordStores
 
 _STEP = 16
+_ALL = 1 << 31
 _COPIED = ("fp", "c", "z", "b")
 
 Faults = Iterator[Fault | Looked]
@@ -56,6 +60,10 @@ class StoreCheck:
     def run(self) -> Faults:
         """Look at one part after the other; where one cannot be read to its end, go on with the next."""
         yield from self._guarded("access", lambda: iter_access_faults(self._access))
+        yield from self._guarded("institutions", self._institutions)
+
+    def _institutions(self) -> Faults:
+        yield from iter_orphan_faults(self._access, self._owned())
         with translated():
             found = {InstitutionId(one["_id"]): "dropped" in one for one in self._collections.applied.find()}
         made = {one.id for one in self._access.list_institutions()}
@@ -63,9 +71,27 @@ class StoreCheck:
             yield from self._guarded(where(one, "removal"), lambda: self._check_gone(one, one in made))  # noqa: B023 - called at once
         kept = {one for one, dropped in found.items() if not dropped} | made | {COMMONS.institution_id}
         for one in sorted(kept):
-            check = _InstitutionCheck(self._collections, self._records, one)
-            for name, part in check.parts():
-                yield from self._guarded(where(one, name), part)
+            yield from self._guarded(where(one, "applied"), lambda: self._institution(one))  # noqa: B023 - as above
+
+    def _institution(self, institution_id: InstitutionId) -> Faults:
+        check = _InstitutionCheck(self._collections, self._records, institution_id)
+        for name, part in check.parts():
+            yield from self._guarded(where(institution_id, name), part)
+
+    def _owned(self) -> list[tuple[InstitutionId, str]]:
+        """Return what names an institution: what was taken away or is everybody's does not count."""
+        all_ = self._collections
+        own = "institution_id"
+        places = [("client", all_.clients, own), ("key", all_.keys, own), ("issuer", all_.issuers, own)]
+        places += [("destination", all_.destinations, "institution")]
+        found = [
+            (InstitutionId(one[field]), f"{what} {one['_id']}")
+            for what, collection, field in places
+            for one in collection.find({field: {"$ne": None}}, {field: 1})
+        ]
+        kept = all_.applied.find({"dropped": {"$exists": False}}, {"_id": 1})
+        held = {InstitutionId(one["_id"]) for one in kept} - {COMMONS.institution_id}
+        return found + [(one, "records") for one in sorted(held)]
 
     def _check_gone(self, institution_id: InstitutionId, unfinished: bool) -> Faults:
         """See that of an institution that was taken away nothing is left."""
@@ -80,7 +106,9 @@ class StoreCheck:
                 yield from part()
         except StoreUnavailable:
             raise
-        except (StoreError, KeyError, TypeError, ValueError, msgspec.MsgspecError) as error:
+        except StoreError as error:
+            yield Fault("unreadable", name, error.detail)
+        except UNREADABLE as error:
             yield Fault("unreadable", name, f"It cannot be read to its end: {error!r}")
 
 
@@ -110,6 +138,7 @@ class _InstitutionCheck:
             ("documents", self._check_documents),
             ("attachments", self._check_attachments),
             ("activities", self._check_activities),
+            ("refusals", self._check_refusals),
         ]
 
     def _check_log(self) -> Faults:
@@ -173,6 +202,7 @@ class _InstitutionCheck:
             if number_of(row["_id"]) != number:
                 yield Fault("history", here, f"Entry {number} is missing in front of it.")
                 return
+            yield from iter_entry_faults(self._id, number, row["before"], row["after"])
             if is_recorded(row):
                 continue
             if segment_in(row) > self._applied.n:
@@ -184,6 +214,11 @@ class _InstitutionCheck:
             yield Fault(
                 "history", where(self._id, by), f"It voids {target}, and the history does not say so."
             )
+
+    def _check_refusals(self) -> Faults:
+        """See that those can be read that are shown."""
+        self._records.arrivals(self._handle).list_refusals(None, _ALL)
+        yield from ()
 
     def _check_documents(self) -> Faults:
         store = self._records.documents(self._handle)

@@ -14,10 +14,13 @@ from lrs.access.handles import InstitutionHandle, InstitutionId
 from lrs.access.ports import AccessStore
 from lrs.errors import CorruptRecord, StoreError
 from lrs.stores.checking import (
+    UNREADABLE,
     iter_access_faults,
     iter_attachment_faults,
     iter_definition_faults,
     iter_document_faults,
+    iter_entry_faults,
+    iter_orphan_faults,
     iter_value_faults,
     where,
 )
@@ -31,6 +34,7 @@ from lrs.stores.sqlite.recorded import iter_values
 from lrs.stores.sqlite.rows import State
 from lrs.stores.sqlite.statement_checks import StatementCheck
 from lrs.stores.sqlite.tenants import GOING
+from lrs.tables.recorded import COMMONS
 from lrs.xapi.ports import FactKind, StatementId, id_bytes, id_text
 from lrs.xapi.ports.activities import ActivityDefinition
 from lrs.xapi.ports.attachments import AttachmentContent
@@ -43,6 +47,14 @@ _VOIDING = (
     "SELECT s.seq, s.ref, s.stored FROM ids i CROSS JOIN stmt s ON s.seq = i.seq"
     " WHERE i.h = ? AND s.tenant = ? AND s.id = ? AND s.state = 2"
 )
+_ENTRIES = "SELECT position, tenant, before, after FROM history ORDER BY position"
+_OWNED = (
+    "SELECT institution, 'client ' || id FROM clients"
+    " UNION ALL SELECT institution, 'key ' || id FROM keys WHERE institution IS NOT NULL"
+    " UNION ALL SELECT institution, 'issuer ' || id FROM issuers"
+    " UNION ALL SELECT institution, 'destination ' || id FROM destinations"
+)
+_ALL = 1 << 31
 _TERM = "SELECT 1 FROM recorded_terms WHERE tenant = ? AND kind = ? AND subject = ? AND term = ?"
 
 Faults = Iterator[Fault | Looked]
@@ -76,6 +88,7 @@ class StoreCheck:
             ("statements", statements.run()),
             ("history", self._history()),
             ("access", iter_access_faults(self._access)),
+            ("institutions", self._institutions()),
             ("dropped institutions", self._half_dropped()),
         ]
         for tenant, one in self._tenants.items():
@@ -84,6 +97,7 @@ class StoreCheck:
                 (f"{one} attachments", self._attachments(tenant, one)),
                 (f"{one} activities", self._activities(tenant, one)),
                 (f"{one} recorded values", self._recorded(tenant, one)),
+                (f"{one} refusals", self._refusals(one)),
             ]
         for name, part in parts:
             try:
@@ -91,6 +105,8 @@ class StoreCheck:
                     yield from part
             except StoreError as error:
                 yield Fault("unreadable", name, error.detail)
+            except UNREADABLE as error:
+                yield Fault("unreadable", name, f"It cannot be read to its end: {error!r}")
 
     def _file(self) -> Faults:
         """Let SQLite look at its own pages and indexes."""
@@ -107,22 +123,41 @@ class StoreCheck:
 
     def _history(self) -> Faults:
         """See that every voiding statement has its one entry, and every entry its statement."""
+        yield from self._entries()
         seen: set[int] = set()
         query = "SELECT position, tenant, subject, after, at FROM history WHERE kind = 'statement.voided'"
         for position, tenant, subject, after, at in self._database.execute(f"{query} ORDER BY position"):
-            if tenant in self._dropped:
+            if tenant not in self._tenants:
                 continue
             voiding = self._find_voiding(tenant, after)
-            if voiding is None or voiding[0] in seen or voiding[1:] != (id_bytes(StatementId(subject)), at):
+            if voiding is None or voiding[0] in seen or (id_text(voiding[1]), voiding[2]) != (subject, at):
                 here = where(self._tenants[tenant], f"history {position}")
                 yield Fault("history", here, f"No statement voids {subject} as this entry says.")
             else:
                 seen.add(voiding[0])
         query = "SELECT seq, tenant, id FROM stmt WHERE state = ?"
         for seq, tenant, identity in self._database.execute(query, (int(State.VOIDING),)):
-            if seq not in seen and tenant not in self._dropped:
+            if seq not in seen and tenant in self._tenants:
                 here = where(self._tenants[tenant], id_text(identity))
                 yield Fault("history", here, "It voids a statement, and the history does not say so.")
+
+    def _entries(self) -> Faults:
+        """See that every entry is some institution's, and can be read."""
+        for position, tenant, before, after in self._database.execute(_ENTRIES):
+            if tenant in self._tenants:
+                yield from iter_entry_faults(self._tenants[tenant], position, before, after)
+            elif tenant not in self._dropped:
+                yield Fault("institution", f"history {position}", "Its institution is unknown.")
+
+    def _institutions(self) -> Faults:
+        """See that whatever belongs to an institution belongs to one that is there."""
+        held = [(one, "records") for one in self._tenants.values() if one != COMMONS.institution_id]
+        yield from iter_orphan_faults(self._access, [*held, *sql.rows(self._database, _OWNED)])
+
+    def _refusals(self, institution_id: InstitutionId) -> Faults:
+        """See that those can be read that are shown."""
+        self._records.arrivals(InstitutionHandle(institution_id)).list_refusals(None, _ALL)
+        yield from ()
 
     def _half_dropped(self) -> Faults:
         """See that no removal was broken off."""

@@ -80,17 +80,18 @@ def connect(path: str, flags: int) -> apsw.Connection:
 
 
 class Files:
-    """The database and its WAL as they were opened: whether they still lie at their path, and may be written.
+    """The database, its WAL and lock as they were opened: whether they still lie there, and may be written.
 
     A file that was removed, or replaced by another, can still be written by who has it
-    open; but what is written there is gone with the last process that does. Where files became
+    open; but what is written there is gone with the last process that does. Whoever holds another lock
+    than those who come later gives instants beside theirs. Where files became
     read-only, SQLite must not begin: it writes its index through a mapping, and the system
     ends the process that writes so into what may not be written.
     """
 
     def __init__(self, path: str) -> None:
         """Remember which files lie there; both do once a connection has begun to write."""
-        self._paths = (path, f"{path}-wal")
+        self._paths = (path, f"{path}-wal", f"{path}-lock")
         with translated():
             self._opened = [_identity(one) for one in self._look()]
             self._probe: int | None = open_private(f"{path}-turn")
@@ -130,7 +131,7 @@ class Files:
 
     def _compare(self, found: list[os.stat_result]) -> None:
         if [_identity(one) for one in found] != self._opened:
-            raise StoreUnavailable("Another database file lies where the opened one was; start anew.")
+            raise StoreUnavailable("Another file of the database lies where the opened one was; start anew.")
 
 
 def _identity(found: os.stat_result) -> tuple[int, int]:

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import repeat
 
+from lrs.errors import CorruptRecord
 from lrs.xapi.ports import id_text
 
 FILLER = b"\xff" * 36
@@ -26,8 +27,18 @@ _EACH = len(FILLER) + 1
 
 
 def leave_out_id(body: bytes, identity: bytes) -> bytes:
-    """Return a body as it is kept."""
-    return body.replace(id_text(identity).encode(), FILLER)
+    """Return a body as it is kept: whole where its id could not be put back in the same places.
+
+    Raises:
+        CorruptRecord: It holds filler, which no UTF-8 does, and would not come back as it is.
+    """
+    text = id_text(identity).encode()
+    kept = body.replace(text, FILLER)
+    if kept.replace(FILLER, text) == body:
+        return kept
+    if FILLER in body:
+        raise CorruptRecord(f"The body of statement {text.decode()} is no UTF-8 text.")
+    return body
 
 
 def put_back_id(body: bytes, identity: bytes) -> bytes:

@@ -142,7 +142,8 @@ class ConsistentThrough:
         self._clock = clock
         self._mutex = threading.Lock()
         with translated():
-            self._lock = open_private(f"{database_path}-lock")
+            self._path = f"{database_path}-lock"
+            self._lock = open_private(self._path)
             self._floor = Floor(self._lock)
         self._promised = 0
         self._at_us = -_FRESH_US
@@ -167,13 +168,20 @@ class ConsistentThrough:
 
     def _promise(self, now: int) -> int:
         before = self._floor.read()
-        if not try_flock(self._lock):
+        if not self._is_in_place() or not try_flock(self._lock):
             return before
         try:
             self._floor.raise_to(now)
             return self._floor.read()
         finally:
             fcntl.flock(self._lock, fcntl.LOCK_UN)
+
+    def _is_in_place(self) -> bool:
+        """Tell whether the lock is where it was: under one that took its place others may be writing."""
+        try:
+            return os.path.samestat(os.fstat(self._lock), os.stat(self._path))  # noqa: PTH116
+        except FileNotFoundError:
+            return False
 
     def close(self) -> None:
         """Close the file."""

@@ -102,12 +102,17 @@ class Maintenance:
             self._database.close()
 
     def _loop(self) -> None:
+        said = ""
         while not self._stop.wait(_LOOK_SECONDS):
             try:
                 with translated():
                     self._look()
+                said = ""
             except StoreError as error:
-                log.warning("Maintenance will be tried again: %s", error)
+                # Once, however long it lasts: where the disk is full, the log may lie on it.
+                if error.detail != said:
+                    log.warning("Maintenance will be tried again: %s", error)
+                said = error.detail
                 # What a merge that failed has left is tidied first.
                 self._leads = False
             except Exception as error:  # noqa: BLE001 - without this thread the WAL would grow for ever

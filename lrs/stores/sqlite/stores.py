@@ -8,7 +8,7 @@ import apsw
 
 from lrs.access.handles import InstitutionHandle, InstitutionId
 from lrs.access.ports import AccessStore
-from lrs.errors import StoreUnavailable
+from lrs.errors import StoreError, StoreUnavailable
 from lrs.jobs.ports import JobStore
 from lrs.stores import StoreOptions, refuse_commons
 from lrs.stores.compression import BodyCodec
@@ -123,7 +123,11 @@ class SqliteStores:
             StoreUnavailable: It cannot be opened.
         """
         check_sqlite(apsw.sqlite_lib_version())
-        return cls(path, options, spans)
+        try:
+            return cls(path, options, spans)
+        except StoreError as error:
+            error.detail = f"{path}: {error.detail}"
+            raise
 
     @property
     def access(self) -> AccessStore:
@@ -191,7 +195,9 @@ class SqliteStores:
             database = self._readers.get()
             database.execute("BEGIN")
         try:
-            yield from StoreCheck(database, self._records, self._access).run()
+            with translated():
+                check = StoreCheck(database, self._records, self._access)
+            yield from check.run()
         finally:
             # Not a commit: on a damaged file that is one more thing that may fail.
             with suppress(apsw.Error):

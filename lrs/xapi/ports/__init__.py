@@ -64,6 +64,8 @@ class PreparedStatement:
             statement by the standard (what the LRS sets does not count).
         facts: What it can be found by, by itself; what it inherits through a
             StatementRef is the engine's work.
+        body: Opaque to the engine but for this: it is UTF-8 behind a head of few bytes
+            (``lrs.xapi.texts``), so no run of 0xFF is longer than the head.
         target: The statement that its object refers to, if the object is a StatementRef.
         voids: Equal to ``target`` when the verb is *voided*, else None.
         definitions: Activity definitions that it gives, to be merged when it is new.

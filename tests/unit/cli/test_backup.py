@@ -2,9 +2,11 @@
 
 import io
 import json
+import os
 import stat
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -96,6 +98,61 @@ def test_folder_that_is_not_there_is_said_plainly(run: Run, key: str, tmp_path: 
     done = run("a", "backup", str(tmp_path / "nowhere" / "one.backup"))
     assert done.code == 1
     assert "nowhere" in done.err
+
+
+@contextmanager
+def full_output(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let standard output be a disk that is full."""
+    with Path("/dev/full").open("wb", buffering=0) as full, monkeypatch.context() as patch:
+        text = io.TextIOWrapper(full, write_through=True)  # type: ignore[type-var]
+        patch.setattr(sys, "stdout", text)
+        yield
+        text.detach()
+
+
+def test_full_disk_of_a_backup_is_not_said_of_the_store(
+    run: Run, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with full_output(monkeypatch):
+        done = run("a", "backup", "-")
+    assert done.code == 1
+    assert done.err.endswith("Standard output cannot be written to: No space left on device.\n")
+
+
+def test_nothing_but_a_file_is_replaced_by_a_backup(run: Run, key: str, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    done = run("a", "backup", str(pipe))
+    assert (done.code, done.out) == (2, b"")
+    assert "pipe is no regular file" in done.err
+    assert pipe.is_fifo()
+
+
+def test_backup_goes_to_where_a_link_leads(run: Run, key: str, tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    link, target = tmp_path / "link.backup", tmp_path / "there" / "one.backup"
+    link.symlink_to(target)
+    for _ in range(2):
+        assert run("a", "backup", str(link)).code == 0
+        assert link.is_symlink()
+        assert run("a", "restore", str(target)).code == 1
+        assert list(target.parent.iterdir()) == [target]
+
+
+def test_output_that_takes_nothing_is_said_in_a_sentence(
+    run: Run, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with full_output(monkeypatch):
+        done = run("a", "check", "--json")
+    assert done.code == 1
+    assert done.err.endswith("lrs: No space left on device.\n")
+
+
+def test_store_that_cannot_be_opened_is_named(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "a.db").write_text("something else" * 100)
+    done = run("a", "check")
+    assert done.code == 4
+    assert done.err.startswith(f"lrs: {tmp_path}/a.db: The database file is damaged or is not one")
 
 
 def test_store_that_is_not_empty_is_refused(run: Run, key: str, tmp_path: Path) -> None:

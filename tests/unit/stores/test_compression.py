@@ -94,6 +94,14 @@ def test_damaged_blob_is_a_corrupt_record():
         codec.decompress(number, b"\x00" + blob[1:])
 
 
+def test_blob_that_says_it_is_larger_than_memory_is_a_corrupt_record():
+    codec = BodyCodec()
+    head = b"\x28\xb5\x2f\xfd\xe0"
+    for size in (1 << 40, 1 << 60):
+        with pytest.raises(CorruptRecord):
+            codec.decompress(codec.current, head + size.to_bytes(8, "little") + b"\x01\0\0")
+
+
 def test_many_bodies_come_back_together_whatever_stands_behind_them():
     codec = BodyCodec()
     sent = [*bodies(100, 3), b"x" * 5000]

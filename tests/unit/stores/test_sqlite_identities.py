@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lrs.access.handles import InstitutionId
+from lrs.errors import CorruptRecord
 from lrs.stores.compression import FIRST_TRAINED, BodyCodec, shipped_dictionaries
 from lrs.stores.sqlite.facts import FilterCheck, decode_facts
 from lrs.stores.sqlite.identities import FILLER, leave_out_id, put_back_id, put_back_ids
@@ -131,6 +132,18 @@ def test_an_id_is_written_as_its_row_would_write_it(identity):
     left = leave_out_id(body, identity.bytes)
     assert left == b'{"id":"' + FILLER + b'"}'
     assert put_back_ids([left], [identity.bytes]) == [put_back_id(left, identity.bytes)] == [body]
+
+
+@given(
+    st.lists(st.sampled_from([b"\xff", b"\xff" * 20, b"\xff" * 35, ID.encode(), ID.upper().encode(), b"a"]))
+)
+def test_body_that_is_no_text_comes_back_as_it_was_or_is_refused(parts):
+    body, identity = b"".join(parts), id_bytes(StatementId(ID))
+    if FILLER in body:
+        with pytest.raises(CorruptRecord, match=ID):
+            leave_out_id(body, identity)
+    else:
+        assert put_back_id(leave_out_id(body, identity), identity) == body
 
 
 @pytest.mark.parametrize("part", [ID, ID[:8], ID[-3:], ID[9:]])

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from lrs.errors import StoreUnavailable
 from lrs.stores import StoreOptions
 from lrs.stores.sqlite import maintenance
 from lrs.stores.sqlite.stores import SqliteStores
@@ -39,3 +40,27 @@ def test_failure_that_nobody_foresaw_is_logged_without_what_it_quotes_and_tried_
     [entry] = [record for record in caplog.records if "Maintenance failed" in record.getMessage()]
     assert "builtins.ValueError" in entry.getMessage()
     assert SECRET not in entry.getMessage()
+
+
+def test_failure_that_lasts_is_logged_once_and_again_when_it_comes_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    outcomes = iter([*["full"] * 5, *["away"] * 5, "", *["away"] * 5])
+    done = threading.Event()
+
+    def learn(_: Trainer) -> None:
+        if outcome := next(outcomes, None):
+            raise StoreUnavailable(outcome)
+        if outcome is None:
+            done.set()
+
+    monkeypatch.setattr(Trainer, "learn", learn)
+    monkeypatch.setattr(maintenance, "_LOOK_SECONDS", 0.001)
+    options = StoreOptions(lambda: time.time_ns() // 1000, os.urandom, durable=False)
+    stores = SqliteStores.open(str(tmp_path / "lrs.db"), options)
+    try:
+        assert done.wait(PATIENCE_SECONDS)
+    finally:
+        stores.close()
+    said = [record.getMessage().rpartition(" ")[2] for record in caplog.records]
+    assert said == ["full", "away", "away"]

@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import threading
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -25,6 +24,8 @@ from tests.engines import sqlite_engine
 from tests.factories import make_attachment, make_statement, make_statement_id
 from tests.http.conftest import Instance, make_instance
 from tests.multipart import metadata
+
+PATIENCE_SECONDS = 60
 
 
 class Importing:
@@ -211,18 +212,30 @@ def test_what_was_read_is_kept_when_the_file_breaks_off(school: Importing) -> No
 def test_batch_that_was_being_written_is_counted_when_the_import_is_interrupted(
     school: Importing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    add = school.services.statements.add_prepared
+    add, settle = school.services.statements.add_prepared, Importer._settle
+    handed_over, interrupted = threading.Event(), threading.Event()
+
+    def settle_what_was_handed_over(importer: Importer) -> None:
+        if importer._pending is not None:
+            handed_over.set()
+        settle(importer)
 
     def add_while_interrupted(*args: Any) -> Any:
-        time.sleep(0.2)
-        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
-        time.sleep(0.2)
+        assert handed_over.wait(PATIENCE_SECONDS)
+        # A signal that meets a thread just before it begins to wait is answered when it has waited.
+        while not interrupted.wait(0.01):
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
         return add(*args)
 
+    def interrupt(*_: object) -> None:
+        if not interrupted.is_set():
+            interrupted.set()
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Importer, "_settle", settle_what_was_handed_over)
     monkeypatch.setattr(school.services.statements, "add_prepared", add_while_interrupted)
     importer = school.importer()
-    # What another test ran in this process may have taken the signal for itself.
-    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+    handler = signal.signal(signal.SIGINT, interrupt)
     try:
         with pytest.raises(KeyboardInterrupt):
             importer.run(as_records(statements(7)))
@@ -239,20 +252,28 @@ def test_receipts_say_import_when_records_were_imported(school: Importing) -> No
 
 def test_ctrl_c_is_answered_when_no_process_is_half_begun() -> None:
     begun = []
+    done = threading.Event()
+    met, taken = os.pipe()
+    os.set_blocking(taken, False)
 
     def begin() -> None:
         with _holding_back_ctrl_c():
             os.kill(os.getpid(), signal.SIGINT)  # The other thread takes it.
-            time.sleep(0.1)
+            assert os.read(met, 1) == bytes([signal.SIGINT])
             begun.append("all")
 
     handler = signal.signal(signal.SIGINT, signal.default_int_handler)
-    other = threading.Thread(target=time.sleep, args=(0.3,))
+    tell = signal.set_wakeup_fd(taken)
+    other = threading.Thread(target=done.wait, args=(PATIENCE_SECONDS,))
     other.start()
     try:
         with pytest.raises(KeyboardInterrupt):
             begin()
     finally:
+        signal.set_wakeup_fd(tell)
         signal.signal(signal.SIGINT, handler)
+        done.set()
         other.join()
+        os.close(met)
+        os.close(taken)
     assert begun == ["all"]
