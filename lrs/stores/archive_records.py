@@ -6,7 +6,8 @@ from typing import Any
 
 from lrs.access.handles import InstitutionId
 from lrs.access.model import Client, Institution, Issuer, Key
-from lrs.xapi.ports import Receipt, Refusal, StatementId
+from lrs.xapi.ports import StatementId
+from lrs.xapi.ports.arrivals import Receipt, Refusal
 
 FORMAT = "lrs-backup"
 VERSION = 3

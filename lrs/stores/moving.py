@@ -14,8 +14,9 @@ from lrs.access.handles import InstitutionId
 from lrs.errors import CorruptRecord
 from lrs.stores.recorded import KeptEntry, KeptValue
 from lrs.xapi.facts import facts_of, is_voiding, target_of
-from lrs.xapi.ports import FactKind, HistoryEntry, PreparedStatement, Receipt, StatementId
+from lrs.xapi.ports import FactKind, HistoryEntry, PreparedStatement, StatementId
 from lrs.xapi.ports.activities import ActivityDefinition
+from lrs.xapi.ports.arrivals import Receipt
 from lrs.xapi.ports.attachments import AttachmentContent
 from lrs.xapi.ports.documents import Document, DocumentKey
 from lrs.xapi.texts import served_text

@@ -10,7 +10,8 @@ from lrs.access.handles import InstitutionHandle
 from lrs.clock import Clock
 from lrs.errors import LrsError, Problem, StoreError
 from lrs.xapi.masking import mask_detail, mask_problem
-from lrs.xapi.ports import RecordStores, Refusal
+from lrs.xapi.ports import RecordStores
+from lrs.xapi.ports.arrivals import Refusal
 from lrs.xapi.tallies import Tallies, last_of, tally
 from lrs.xapi.verdicts import Overview
 

@@ -4,8 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from lrs.xapi.ports import Refusal
-from lrs.xapi.ports.arrivals import ReceiptCount, RefusalCount
+from lrs.xapi.ports.arrivals import ReceiptCount, Refusal, RefusalCount
 from lrs.xapi.verdicts import Day, Reason, Verdict, find_reasons, is_by_record, to_days
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from lrs.errors import Problem
-from lrs.xapi.ports import Receipt, Refusal
+from lrs.xapi.ports.arrivals import Receipt, Refusal
 
 DAY_US = 86_400_000_000
 BY_RECORD = frozenset({"IMPORT", "LINES"})

@@ -9,17 +9,8 @@ import pytest
 from lrs.access.handles import InstitutionHandle, InstitutionId
 from lrs.errors import Problem, StatementConflict
 from lrs.stores import Stores
-from lrs.xapi.ports import (
-    ArrivalStore,
-    Batch,
-    Fact,
-    FactKind,
-    PreparedStatement,
-    Receipt,
-    Refusal,
-    StatementId,
-)
-from lrs.xapi.ports.arrivals import ReceiptCount, RefusalCount
+from lrs.xapi.ports import Batch, Fact, FactKind, PreparedStatement, StatementId
+from lrs.xapi.ports.arrivals import ArrivalStore, Receipt, ReceiptCount, Refusal, RefusalCount
 from tests.engines import Engine
 
 SCHOOL = InstitutionHandle(InstitutionId("school0001"))

@@ -7,7 +7,7 @@ import pytest
 
 from lrs.access.model import Scope
 from lrs.errors import InvalidBody, InvalidStatement, Problem
-from lrs.xapi.ports import Receipt, Refusal
+from lrs.xapi.ports.arrivals import Receipt, Refusal
 from lrs.xapi.verdicts import Overview, Verdict
 from tests.engines import Engine
 from tests.http.conftest import Instance, basic, make_instance

@@ -23,8 +23,8 @@ from lrs.stores.mongo.errors import only_duplicates, translated
 from lrs.stores.mongo.gone import remove_late
 from lrs.stores.mongo.keys import position_of
 from lrs.stores.mongo.segment import Document, Segment
-from lrs.xapi.ports import Receipt, Refusal, StatementId
-from lrs.xapi.ports.arrivals import ReceiptCount, RefusalCount
+from lrs.xapi.ports import StatementId
+from lrs.xapi.ports.arrivals import Receipt, ReceiptCount, Refusal, RefusalCount
 
 _DAY_US = 86_400_000_000
 _CUT_EVERY = 50

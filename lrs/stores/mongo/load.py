@@ -22,8 +22,9 @@ from lrs.stores.mongo.recorded_rows import Rows
 from lrs.stores.mongo.segment import Entry, Segment
 from lrs.stores.moving import KeptStatement
 from lrs.stores.recorded import KeptEntry, KeptValue
-from lrs.xapi.ports import PreparedStatement, Receipt
+from lrs.xapi.ports import PreparedStatement
 from lrs.xapi.ports.activities import ActivityDefinition
+from lrs.xapi.ports.arrivals import Receipt
 from lrs.xapi.ports.attachments import AttachmentContent
 from lrs.xapi.ports.documents import Document, DocumentKey
 

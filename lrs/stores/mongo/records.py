@@ -21,8 +21,8 @@ from lrs.stores.mongo.projector import Projector
 from lrs.stores.mongo.statements import MongoStatementStore
 from lrs.stores.mongo.terms import Terms
 from lrs.stores.mongo.writer import Writer
-from lrs.xapi.ports import ArrivalStore
 from lrs.xapi.ports.activities import ActivityStore
+from lrs.xapi.ports.arrivals import ArrivalStore
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,8 @@ from lrs.stores.sqlite.connections import Readers
 from lrs.stores.sqlite.errors import translated
 from lrs.stores.sqlite.tenants import Tenants
 from lrs.stores.sqlite.writer import Write, Writer
-from lrs.xapi.ports import Receipt, Refusal, StatementId
-from lrs.xapi.ports.arrivals import ReceiptCount, RefusalCount
+from lrs.xapi.ports import StatementId
+from lrs.xapi.ports.arrivals import Receipt, ReceiptCount, Refusal, RefusalCount
 
 _DAY_US = 86_400_000_000
 _NEXT = "SELECT coalesce(max(n), 0) + 1 FROM {} WHERE tenant = ? AND source = ?"

@@ -23,7 +23,8 @@ from lrs.stores.sqlite.tenants import Tenants
 from lrs.stores.sqlite.writer import SharedWork, Write
 from lrs.stores.sqlite.writing import Insertion, Place, Placed
 from lrs.xapi.fingerprint import is_same
-from lrs.xapi.ports import Batch, BatchOutcome, Receipt
+from lrs.xapi.ports import Batch, BatchOutcome
+from lrs.xapi.ports.arrivals import Receipt
 
 _FIND = (
     "SELECT s.id, s.fp FROM carray(?) c CROSS JOIN ids i ON i.h = c.value CROSS JOIN stmt s ON s.seq = i.seq"

@@ -20,8 +20,9 @@ from lrs.stores.sqlite.spreading import finish_spread
 from lrs.stores.sqlite.tenants import Tenants
 from lrs.stores.sqlite.writer import LAST_SEQ, Write, Writer
 from lrs.stores.sqlite.writing import Insertion, Place, Placed
-from lrs.xapi.ports import FactKind, PreparedStatement, Receipt
+from lrs.xapi.ports import FactKind, PreparedStatement
 from lrs.xapi.ports.activities import ActivityDefinition
+from lrs.xapi.ports.arrivals import Receipt
 from lrs.xapi.ports.attachments import AttachmentContent
 from lrs.xapi.ports.documents import Document, DocumentKey
 

@@ -59,8 +59,9 @@ from lrs.stores.sqlite.writing import Place
 from lrs.streams.ports import StreamStore
 from lrs.tables.derived import DerivedTables
 from lrs.tables.recorded import RecordedTables
-from lrs.xapi.ports import ArrivalStore, RecordStores, StatementStore
+from lrs.xapi.ports import RecordStores, StatementStore
 from lrs.xapi.ports.activities import ActivityStore
+from lrs.xapi.ports.arrivals import ArrivalStore
 from lrs.xapi.ports.attachments import AttachmentStore
 
 

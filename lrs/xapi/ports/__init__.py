@@ -10,9 +10,8 @@ from enum import IntEnum
 from typing import NamedTuple, NewType, Protocol
 
 from lrs.access.handles import InstitutionHandle
-from lrs.errors import Problem
 from lrs.xapi.ports.activities import ActivityDefinition, ActivityStore
-from lrs.xapi.ports.arrivals import ReceiptCount, RefusalCount
+from lrs.xapi.ports.arrivals import ArrivalStore
 from lrs.xapi.ports.attachments import AttachmentContent, AttachmentStore
 from lrs.xapi.ports.documents import DocumentStore
 from lrs.xapi.ports.encoding import EncodedStatement, StatementEncoder
@@ -297,86 +296,6 @@ class StatementStore(Protocol):
 
     def read_history(self, after: Position, limit: int) -> HistoryPage:
         """Return the history's entries behind a position, with the same promise."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """One accepted post.
-
-    Attributes:
-        source: A key's id, or ``import``.
-        stored: How many statements were new.
-        already: How many were there before, equal.
-        first_id: The id of its first statement.
-        corrected: How many statements were mended before they were kept (``lrs.xapi.tolerance``).
-    """
-
-    source: str
-    at_us: int
-    stored: int
-    already: int
-    first_id: StatementId
-    corrected: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """One post that was refused; its body is not kept.
-
-    Attributes:
-        error_id: The id that the answer and the log carried.
-        at_us: When, by the clock of the server that refused.
-        status: The HTTP status that it was answered with.
-        code: The error's stable code.
-        detail: The error's sentence.
-        problems: The first problems, at most 20; messages may quote what was sent, cut to
-            200 characters.
-        problem_count: How many there were.
-        body_bytes: Size of the body.
-    """
-
-    source: str
-    error_id: str
-    at_us: int
-    method: str
-    status: int
-    code: str
-    detail: str
-    problems: tuple[Problem, ...]
-    problem_count: int
-    body_bytes: int
-
-
-class ArrivalStore(Protocol):
-    """Receipts (written by add_statements) and refusals of one institution.
-
-    Both are bounded by number (a source) and by age; the bounds are handed to the engine
-    when it is opened, and what is past them is not shown even where it still lies in a file.
-    """
-
-    def add_refusal(self, refusal: Refusal) -> None:
-        """Keep a refusal, durable when it returns."""
-        ...
-
-    def list_receipts(self, source: str, limit: int) -> Sequence[Receipt]:
-        """Return the latest receipts of a source, newest first."""
-        ...
-
-    def list_refusals(self, source: str | None, limit: int) -> Sequence[Refusal]:
-        """Return the latest refusals of a source, newest first; None asks for those of all sources."""
-        ...
-
-    def count_receipts(self, after_us: int) -> Sequence[ReceiptCount]:
-        """Count what is listed as receipts of all sources, by source and day; in no order.
-
-        Args:
-            after_us: Those later than this moment are counted apart as well.
-        """
-        ...
-
-    def count_refusals(self) -> Sequence[RefusalCount]:
-        """Count what is listed as refusals of all sources, by what they have in common; in no order."""
         ...
 
 
