@@ -7,7 +7,7 @@ A *body* is opaque to the engines: ``lrs.xapi.texts`` packs and unpacks it.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import NamedTuple, NewType, Protocol
+from typing import NamedTuple, Protocol
 
 from lrs.access.handles import InstitutionHandle
 from lrs.xapi.ports.activities import ActivityDefinition, ActivityStore
@@ -15,11 +15,10 @@ from lrs.xapi.ports.arrivals import ArrivalStore
 from lrs.xapi.ports.attachments import AttachmentContent, AttachmentStore
 from lrs.xapi.ports.documents import DocumentStore
 from lrs.xapi.ports.encoding import EncodedStatement, StatementEncoder
-
-StatementId = NewType("StatementId", str)
-Position = NewType("Position", int)
-"""Place of a statement in its institution's log: positive, ever rising, with gaps. 0 is
-before everything. Only the engine that gave it knows how to read it."""
+from lrs.xapi.ports.ids import Position as Position
+from lrs.xapi.ports.ids import StatementId as StatementId
+from lrs.xapi.ports.ids import id_bytes as id_bytes
+from lrs.xapi.ports.ids import id_text as id_text
 
 MOST_LINKS = 16
 """From how many statements, one behind the other, a statement inherits through StatementRefs."""
@@ -131,17 +130,6 @@ class StoredStatement(NamedTuple):
     def id(self) -> StatementId:
         """The id as text, lower case."""
         return id_text(self.identity)
-
-
-def id_bytes(statement_id: StatementId) -> bytes:
-    """Turn an id into its sixteen bytes."""
-    return bytes.fromhex(statement_id.replace("-", ""))
-
-
-def id_text(identity: bytes) -> StatementId:
-    """Write sixteen bytes as lower-case UUID text."""
-    h = identity.hex()
-    return StatementId(f"{h[:8]}-{h[8:12]}-{h[12:16]}-{h[16:20]}-{h[20:]}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 from lrs.errors import Problem
-
-if TYPE_CHECKING:
-    from lrs.xapi.ports import StatementId
+from lrs.xapi.ports.ids import StatementId
 
 
 class ReceiptCount(NamedTuple):
@@ -59,7 +57,7 @@ class Receipt:
     at_us: int
     stored: int
     already: int
-    first_id: "StatementId"
+    first_id: StatementId
     corrected: int = 0
 
 
