@@ -9,6 +9,7 @@ import pymongo
 import pytest
 
 from lrs.access.handles import InstitutionHandle, InstitutionId
+from lrs.access.model import Institution
 from lrs.stores.moving import Fault
 from tests.wire.changer import tables_of
 from tests.wire.processes import end, start, wait_for_notes
@@ -38,6 +39,7 @@ def test_nothing_is_left_when_an_institution_is_dropped_under_its_writers(
     turn: int, url: str, tmp_path: Path
 ) -> None:
     stores = open_at(url)
+    stores.access.add_institution(Institution(InstitutionId(MUSEUM), "A museum", 1))
     modules = ["tests.wire.writer", "tests.wire.changer"] * 2
     processes = [start(module, url, tmp_path, f"writer-{n}", "race") for n, module in enumerate(modules)]
     try:
