@@ -16,6 +16,18 @@ ENGINES = [
     pytest.param("mongo-server", marks=pytest.mark.mongo_server),
     pytest.param("mongo-cluster", marks=[pytest.mark.mongo_server, pytest.mark.mongo_cluster]),
 ]
+LONG_SECONDS = 300
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what is given the most time, so that no process is left with it at the end."""
+    items.sort(key=_patience_of, reverse=True)
+
+
+def _patience_of(item: pytest.Item) -> float:
+    marker = item.get_closest_marker("timeout")
+    seconds = float(marker.args[0]) if marker is not None else 0.0
+    return seconds if seconds >= LONG_SECONDS else 0.0
 
 
 def pytest_collection_finish() -> None:
