@@ -18,7 +18,7 @@ from lrs.app import create_app
 from lrs.cli.cores import Cores, cores_for
 from lrs.cli.loopback import check_free
 from lrs.errors import ConfigError
-from lrs.processes import end_with_parent, share_memory, spare_collector
+from lrs.processes import end_with_parent, give_back_memory, share_memory, spare_collector
 from lrs.services import build_services
 
 _DEFAULT_BIND = "127.0.0.1:8080"
@@ -94,6 +94,7 @@ def load_app(_target: str, threads: int, cores: Cores | None = None) -> WSGIAppl
         cores.take()
     if not is_set("MALLOC_ARENA_MAX"):
         share_memory()
+    give_back_memory()
     end_with_parent()
     app = create_app(read_settings(), threads=threads)
     spare_collector()

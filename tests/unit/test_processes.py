@@ -35,6 +35,30 @@ libc.malloc_info(0, file)
 libc.fclose(file)
 """
 
+FREE_BEHIND_WHAT_IS_USED = """
+import ctypes, time
+from lrs.processes import give_back_memory
+
+def resident_mib():
+    with open("/proc/self/status") as file:
+        return int(file.read().split("VmRSS:")[1].split()[0]) // 1024
+
+libc = ctypes.CDLL(None)
+libc.malloc.restype = ctypes.c_void_p
+blocks = [libc.malloc(100_000) for _ in range(500)]
+for block in blocks:
+    ctypes.memset(block, 1, 100_000)
+for block in blocks[:-1]:
+    libc.free(ctypes.c_void_p(block))
+before = resident_mib()
+give_back_memory(0.01)
+for _ in range(3000):
+    if resident_mib() < before - 40:
+        print("given back")
+        break
+    time.sleep(0.01)
+"""
+
 
 def test_what_was_loaded_is_left_alone_and_the_collector_looks_seldom():
     before = gc.get_threshold()
@@ -57,3 +81,9 @@ def test_threads_share_two_arenas():
         [sys.executable, "-c", ARENAS_OF_MANY_THREADS], env=environ, capture_output=True, check=True
     )
     assert told.stdout.count(b"<heap nr=") == 2
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="the C library is not glibc")
+def test_memory_that_lies_free_between_what_is_used_is_given_back():
+    told = subprocess.run([sys.executable, "-c", FREE_BEHIND_WHAT_IS_USED], capture_output=True, check=True)
+    assert told.stdout == b"given back\n"
