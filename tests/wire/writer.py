@@ -20,7 +20,7 @@ from lrs.stores import StoreOptions, Stores, open_stores
 from lrs.xapi.ports import Batch, Fact, FactKind, PreparedStatement, StatementId, StatementStore
 
 INSTITUTIONS = ("school0001", "museum0001")
-CONTESTED_SECONDS = 0.02
+CONTESTED_SECONDS = 0.1
 
 
 def now_us() -> int:
