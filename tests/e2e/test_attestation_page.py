@@ -45,6 +45,7 @@ def refuse(page: Page) -> None:
     """Press the button without a choice: the page tells what is missing."""
     page.get_by_role("button", name="Yes, I confirm this").click()
     page.get_by_role("alert").wait_for()
+    page.wait_for_load_state("load")  # with its styles: what is measured depends on them
 
 
 def test_who_asks_what_and_both_answers_are_seen_without_scrolling(open_page: Any, link: str) -> None:
