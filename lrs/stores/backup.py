@@ -25,8 +25,7 @@ from lrs.stores.archive_records import (
     Trailer,
     WithContent,
 )
-from lrs.stores.checking import UNREADABLE
-from lrs.stores.moving import Dump, KeptStatement, Load, to_prepared
+from lrs.stores.moving import UNREADABLE, Dump, KeptStatement, Load, to_prepared
 from lrs.stores.recorded import VOIDED_KIND
 from lrs.stores.recorded_archive import entry_content, to_entry, to_value, value_content
 from lrs.tables.recorded import COMMONS

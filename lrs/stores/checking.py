@@ -8,13 +8,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
 import orjson
 
 from lrs.access.handles import InstitutionId
 from lrs.access.ports import AccessStore
 from lrs.errors import CorruptRecord, TooLarge
-from lrs.stores.moving import Fault, KeptStatement, to_prepared
+from lrs.stores.moving import UNREADABLE, Fault, KeptStatement, to_prepared
 from lrs.stores.recorded import KeptValue, value_from, value_text
 from lrs.xapi.fingerprint import fingerprint, is_same
 from lrs.xapi.ports import PreparedStatement
@@ -24,16 +23,7 @@ from lrs.xapi.ports.documents import Document, DocumentKey
 from lrs.xapi.texts import received_text, served_text
 
 LOOKED_AT_ONCE = 500
-UNREADABLE: tuple[type[Exception], ...] = (
-    AttributeError,
-    LookupError,
-    OverflowError,
-    TypeError,
-    ValueError,
-    msgspec.MsgspecError,
-)
-"""What reading ends in where something kept is not what was written."""
-
+_BROKEN: tuple[type[Exception], ...] = (CorruptRecord, *UNREADABLE)
 _BY_DIGITS = {56: "sha224", 64: "sha256", 96: "sha384", 128: "sha512"}
 
 
@@ -63,7 +53,7 @@ def examine(kept: KeptStatement) -> Examined:
         served = orjson.loads(served_text(kept.body, kept.stored_at_us))
         prepared = to_prepared(kept)
         made = _fingerprint(received, served)
-    except (CorruptRecord, ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
+    except _BROKEN as error:
         return Examined(None, (Fault("body", here, f"The body cannot be read: {error}"),))
     faults = []
     if str(served.get("id")).lower() != kept.id:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import msgspec
 import orjson
 
 from lrs.access.handles import InstitutionId
@@ -22,6 +23,15 @@ from lrs.xapi.ports.documents import Document, DocumentKey
 from lrs.xapi.texts import served_text
 
 NO_CLIENT = ""
+UNREADABLE: tuple[type[Exception], ...] = (
+    AttributeError,
+    LookupError,
+    OverflowError,
+    TypeError,
+    ValueError,
+    msgspec.MsgspecError,
+)
+"""What reading ends in where something kept is not what was written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +62,7 @@ def to_prepared(kept: KeptStatement) -> PreparedStatement:
         facts = facts_of(value, value["authority"], kept.client or NO_CLIENT)
         target = target_of(value)
         voids = target if is_voiding(value) else None
-    except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
+    except UNREADABLE as error:
         raise CorruptRecord(f"The body of statement {kept.id} cannot be read ({error!r}).") from error
     if kept.client is None:
         facts = tuple(fact for fact in facts if fact.kind is not FactKind.CLIENT)

@@ -13,7 +13,6 @@ from lrs.access.handles import InstitutionHandle, InstitutionId
 from lrs.access.ports import AccessStore
 from lrs.errors import CorruptRecord, StoreError, StoreUnavailable
 from lrs.stores.checking import (
-    UNREADABLE,
     iter_access_faults,
     iter_attachment_faults,
     iter_definition_faults,
@@ -33,7 +32,7 @@ from lrs.stores.mongo.log import Applied, SegmentLog
 from lrs.stores.mongo.recorded_checks import RecordedCheck
 from lrs.stores.mongo.segment import Document, Segment
 from lrs.stores.mongo.statement_checks import StatementCheck, Voidings
-from lrs.stores.moving import Fault, Looked
+from lrs.stores.moving import UNREADABLE, Fault, Looked
 from lrs.tables.recorded import COMMONS
 from lrs.xapi.ports.activities import ActivityDefinition
 from lrs.xapi.ports.attachments import AttachmentContent

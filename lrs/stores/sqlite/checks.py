@@ -14,7 +14,6 @@ from lrs.access.handles import InstitutionHandle, InstitutionId
 from lrs.access.ports import AccessStore
 from lrs.errors import CorruptRecord, StoreError
 from lrs.stores.checking import (
-    UNREADABLE,
     iter_access_faults,
     iter_attachment_faults,
     iter_definition_faults,
@@ -26,7 +25,7 @@ from lrs.stores.checking import (
 )
 from lrs.stores.compression import shipped_dictionaries
 from lrs.stores.definitions import unpack_definition
-from lrs.stores.moving import Fault, Looked
+from lrs.stores.moving import UNREADABLE, Fault, Looked
 from lrs.stores.sqlite import sql
 from lrs.stores.sqlite.documents import iter_documents
 from lrs.stores.sqlite.errors import translated
