@@ -12,9 +12,10 @@ from lrs.processes import spare_collector
 
 ARENAS_OF_MANY_THREADS = """
 import ctypes, sys, threading
-from lrs.processes import share_memory
+from lrs.cli.serve import load_app
 
-share_memory()
+load_app("lrs", threads=2)
+assert "memory" in {thread.name for thread in threading.enumerate()}
 libc = ctypes.CDLL(None)
 libc.malloc.restype = ctypes.c_void_p
 libc.fopen.restype = ctypes.c_void_p
@@ -75,8 +76,9 @@ def test_what_was_loaded_is_left_alone_and_the_collector_looks_seldom():
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="the C library is not glibc")
-def test_threads_share_two_arenas():
+def test_threads_of_a_server_process_share_two_arenas_and_give_memory_back(tmp_path):
     environ = {name: value for name, value in os.environ.items() if name != "MALLOC_ARENA_MAX"}
+    environ["LRS_STORE"] = f"sqlite:///{tmp_path}/lrs.db"
     told = subprocess.run(
         [sys.executable, "-c", ARENAS_OF_MANY_THREADS], env=environ, capture_output=True, check=True
     )

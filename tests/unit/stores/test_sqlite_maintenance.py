@@ -1,16 +1,12 @@
 """The thread beside the writers outlives whatever happens to it."""
 
-import os
 import threading
-import time
-from pathlib import Path
+from typing import Any
 
 import pytest
 
 from lrs.errors import StoreUnavailable
-from lrs.stores import StoreOptions
 from lrs.stores.sqlite import maintenance
-from lrs.stores.sqlite.stores import SqliteStores
 from lrs.stores.sqlite.training import Trainer
 
 PATIENCE_SECONDS = 60
@@ -18,7 +14,7 @@ SECRET = "mailto:ann@example.org"
 
 
 def test_failure_that_nobody_foresaw_is_logged_without_what_it_quotes_and_tried_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    open_stores: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     looks: list[str] = []
     again = threading.Event()
@@ -31,19 +27,15 @@ def test_failure_that_nobody_foresaw_is_logged_without_what_it_quotes_and_tried_
 
     monkeypatch.setattr(Trainer, "learn", learn)
     monkeypatch.setattr(maintenance, "_REST_SECONDS", 0.01)
-    options = StoreOptions(lambda: time.time_ns() // 1000, os.urandom, durable=False)
-    stores = SqliteStores.open(str(tmp_path / "lrs.db"), options)
-    try:
-        assert again.wait(PATIENCE_SECONDS)
-    finally:
-        stores.close()
+    open_stores()
+    assert again.wait(PATIENCE_SECONDS)
     [entry] = [record for record in caplog.records if "Maintenance failed" in record.getMessage()]
     assert "builtins.ValueError" in entry.getMessage()
     assert SECRET not in entry.getMessage()
 
 
 def test_failure_that_lasts_is_logged_once_and_again_when_it_comes_back(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    open_stores: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     outcomes = iter([*["full"] * 5, *["away"] * 5, "", *["away"] * 5])
     done = threading.Event()
@@ -56,11 +48,8 @@ def test_failure_that_lasts_is_logged_once_and_again_when_it_comes_back(
 
     monkeypatch.setattr(Trainer, "learn", learn)
     monkeypatch.setattr(maintenance, "_LOOK_SECONDS", 0.001)
-    options = StoreOptions(lambda: time.time_ns() // 1000, os.urandom, durable=False)
-    stores = SqliteStores.open(str(tmp_path / "lrs.db"), options)
-    try:
-        assert done.wait(PATIENCE_SECONDS)
-    finally:
-        stores.close()
+    stores = open_stores()
+    assert done.wait(PATIENCE_SECONDS)
+    stores.close()
     said = [record.getMessage().rpartition(" ")[2] for record in caplog.records]
     assert said == ["full", "away", "away"]
